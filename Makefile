@@ -1,0 +1,38 @@
+# The two commands of the README: `make demo` and `make test`. Everything else is documented in docs/contributing.md.
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := demo
+.PHONY: demo install test check unit bench scoreboard torture docs lock clean
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Layer 7 needs $(PYTHON); name another one (3.11 or newer) with 'make PYTHON=python3'"; exit 1; }
+	@echo "Installing into .venv from requirements.lock (about a minute the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# In a terminal the demo ends by serving its pages (Ctrl-C stops it); in a script it stops before that.
+demo: install
+	@if [ -t 1 ]; then $(BIN)/layer7 demo; else $(BIN)/layer7 demo --no-serve; fi
+
+test: check unit
+
+check: install
+	@mkdir -p build
+	@$(BIN)/ruff format --check --quiet src tests
+	@$(BIN)/ruff check --quiet src tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
+
+unit: install
+	@$(BIN)/pytest -q -n 2
+
+lock: install
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --output-file requirements.lock

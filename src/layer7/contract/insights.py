@@ -1,0 +1,112 @@
+"""What a person is told each week (specification 8)."""
+
+from pydantic import ConfigDict, Field
+
+from layer7.contract.base import Contract
+from layer7.contract.evidence import Evidenced, Lineage, RateEvidence
+from layer7.contract.fields import Addition, Day, FrozenDict, FrozenMap, Interval, Whole
+from layer7.contract.shapes import Fraction, Identifier, Moment, Percent
+
+
+class WhatWorked(Evidenced):
+    """A pattern that goes with better answers."""
+
+    pattern: str = Field(description="What she did.")
+    metric: str = Field(description="Name of the metric, such as interview_rate.")
+    improvement: float = Field(ge=0, description="By how much the metric is higher, in its unit.")
+
+
+class WhatDidntWork(Evidenced):
+    """A pattern that goes with worse answers."""
+
+    pattern: str = Field(description="What she did.")
+    metric: str = Field(description="Name of the metric, such as response_rate.")
+    decline: float = Field(le=0, description="By how much the metric is lower, in its unit: never above 0.")
+
+
+class Benchmark(Contract):
+    """How a person fares beside similar people; null where it cannot be told."""
+
+    your_interview_rate: Fraction | None = Field(description="Her interview rate.")
+    segment_avg: Fraction | None = Field(description="Mean interview rate of her segment, as released.")
+    percentile: Percent | None = Field(
+        description="Percent of her segment whose shrunk interview rate is below hers, 0 to 100."
+    )
+    percentile_band: Addition[Interval | None] = Field(
+        default=None, description="Interval of the percentile."
+    )
+    segment_id: Addition[Identifier | None] = Field(default=None, description="Her segment.")
+    user_count: Addition[Whole | None] = Field(default=None, description="People in it, as released.")
+
+
+class WeeklyInsights(Contract):
+    """What a person's week says, only as loudly as the data allow."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "user_id": "user_123",
+                    "week_start": "2025-01-06",
+                    "highlights": [
+                        "Applied to 12 jobs this week (target was 10) ✅",
+                        "Got 2 interview requests (16.7% rate!) 🎉",
+                    ],
+                    "concerns": [
+                        "No responses from Big Tech companies yet",
+                        "Backend roles getting better responses than Full Stack",
+                    ],
+                    "what_worked": [
+                        {
+                            "pattern": "Applying to Series A startups",
+                            "metric": "interview_rate",
+                            "improvement": 0.18,
+                        },
+                        {
+                            "pattern": "Applications on Tuesday morning",
+                            "metric": "response_rate",
+                            "improvement": 0.25,
+                        },
+                    ],
+                    "what_didnt_work": [
+                        {
+                            "pattern": "Full Stack roles at large companies",
+                            "metric": "response_rate",
+                            "decline": -0.10,
+                        }
+                    ],
+                    "try_this_week": [
+                        "Focus more on Backend Engineer roles (your 20% response rate)",
+                        "Try applying to remote-first companies",
+                        "Consider Series B startups (good middle ground)",
+                    ],
+                    "stop_doing": ["Applying to Full Stack roles at companies >500 employees"],
+                    "vs_similar_users": {
+                        "your_interview_rate": 0.167,
+                        "segment_avg": 0.08,
+                        "percentile": 85,
+                    },
+                }
+            ]
+        }
+    )
+
+    user_id: Identifier = Field(description="Who is told.")
+    week_start: Day = Field(description="First day of the week, YYYY-MM-DD.")
+    highlights: tuple[str, ...] = Field(description="What went well.")
+    concerns: tuple[str, ...] = Field(description="What did not go well.")
+    what_worked: tuple[WhatWorked, ...] = Field(description="Learned patterns that go with better answers.")
+    what_didnt_work: tuple[WhatDidntWork, ...] = Field(
+        description="Learned patterns that go with worse answers."
+    )
+    try_this_week: tuple[str, ...] = Field(description="What to try.")
+    stop_doing: tuple[str, ...] = Field(description="What to leave.")
+    vs_similar_users: Benchmark = Field(description="How she fares beside similar people.")
+    not_yet_known: Addition[tuple[str, ...]] = Field(
+        default=(), description="What cannot be told yet, and about how much more it takes."
+    )
+    evidence: Addition[FrozenMap[str, RateEvidence]] = Field(
+        default_factory=FrozenDict, description="Evidence by name of the rate."
+    )
+    as_of: Addition[Moment | None] = Field(default=None, description="When the log was read to.")
+    lineage: Addition[Lineage | None] = Field(default=None, description="Where the insights came from.")

@@ -1,0 +1,53 @@
+"""What do the numbers say: numbers in, numbers out, no tables and no input or output."""
+
+from layer7.statistics.brier import SquaredErrors, brier_skill, squared_errors, user_only_errors
+from layer7.statistics.calibration import (
+    CalibrationCurve,
+    CalibrationError,
+    CalibrationTest,
+    calibration_test,
+    equal_mass_ece,
+    fit_curve,
+)
+from layer7.statistics.discrimination import Discrimination, discrimination
+from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
+from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
+from layer7.statistics.score_diagnosis import ScoreDiagnosis, diagnose, split_rows
+from layer7.statistics.score_moments import Bucket, ScoreMoments, bucket_table
+from layer7.statistics.silence import SilenceModel, fit_silence
+from layer7.statistics.silence_moments import DelayLaw, DelayPrior, SilenceMoments
+
+__all__ = [
+    "Bucket",
+    "CalibrationCurve",
+    "CalibrationError",
+    "CalibrationTest",
+    "DelayLaw",
+    "DelayPrior",
+    "Discrimination",
+    "EffectiveRates",
+    "Interval",
+    "Rate",
+    "ScoreDiagnosis",
+    "ScoreMoments",
+    "SilenceModel",
+    "SilenceMoments",
+    "SquaredErrors",
+    "brier_skill",
+    "bucket_table",
+    "calibration_test",
+    "diagnose",
+    "discrimination",
+    "effective_rate",
+    "effective_rates",
+    "equal_mass_ece",
+    "fit_curve",
+    "fit_silence",
+    "jeffreys",
+    "more_needed",
+    "split_rows",
+    "squared_errors",
+    "user_only_errors",
+    "wilson",
+    "wilson_bounds",
+]

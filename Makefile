@@ -1,5 +1,6 @@
 # The two commands of the README: `make demo` and `make test`. Everything else is documented in docs/contributing.md.
-PYTHON ?= python3.11
+PYTHON ?= $(shell for name in python3.11 python3 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 
@@ -9,7 +10,7 @@ UV_VERSION := 0.13.9
 install: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Layer 7 needs $(PYTHON); name another one (3.11 or newer) with 'make PYTHON=python3'"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Layer 7 needs Python 3.11 or newer; name it with 'make PYTHON=...'"; exit 1; }
 	@echo "Installing into .venv from requirements.lock (about a minute the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

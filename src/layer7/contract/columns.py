@@ -10,6 +10,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -123,6 +124,7 @@ EVENT_COLUMNS: Mapping[str, Column] = _columns()
 """Every column of the event log that comes from an event's own fields, by name."""
 
 
+@cache
 def known_fields(event_type: EventType) -> Mapping[tuple[str, ...], frozenset[str]]:
     """Give the field names that the contract knows at each object of an event type.
 
@@ -185,5 +187,8 @@ def _as_column(value: Any, kind: str) -> Any:
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         case "choice":
             return str(value)
+        case "number":
+            # Minus zero is zero, whichever way it was written.
+            return value + 0.0
         case _:
             return value

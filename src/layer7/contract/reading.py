@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,15 @@ AHEAD = timedelta(minutes=5)
 
 MAX_DEPTH = 20
 """How deep an event's JSON may nest."""
+
+MAX_NAME = 200
+"""How much of an unknown name is kept."""
+
+_MAX_PROBLEMS = 20
+
+_FIELDS = frozenset(
+    name for event_type in EventType for names in known_fields(event_type).values() for name in names
+)
 
 _CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -162,7 +172,7 @@ def check_event(value: Any, *, now: datetime) -> Reading:
         code = "missing_field" if name is None else "wrong_type"
         return Reading(problems=(Problem(code, "/event_type", "every event says its type"),))
     if name not in EventType.__members__:
-        return Reading(ignored=name[:200])
+        return Reading(ignored=name[:MAX_NAME])
     return _validate(value, EventType(name), now)
 
 
@@ -177,11 +187,17 @@ def _validate(value: Mapping[str, Any], event_type: EventType, now: datetime) ->
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in item["loc"])
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    for item in errors[:_MAX_PROBLEMS]:
+        pointer = "".join(f"/{part}" for part in takewhile(_is_ours, item["loc"]))
         timestamp = item["loc"] and item["loc"][-1] in {"timestamp", "posted_at"}
         code = "invalid_timestamp" if timestamp and item["type"] == "value_error" else None
         yield Problem(code or _CODES.get(item["type"], "invalid_value"), pointer, item["msg"])
+
+
+def _is_ours(part: int | str) -> bool:
+    """Whether a step of a path is the contract's; a key that the writer chose may be private."""
+    return isinstance(part, int) or part in _FIELDS
 
 
 def _unknown(
@@ -189,7 +205,7 @@ def _unknown(
 ) -> Iterator[str]:
     for name, inner in value.items():
         if name not in known[path]:
-            yield ".".join((*path, name))[:200]
+            yield ".".join((*path, name))[:MAX_NAME]
         elif isinstance(inner, dict) and (*path, name) in known:
             yield from _unknown(inner, known, (*path, name))
 

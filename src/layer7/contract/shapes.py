@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue
@@ -113,6 +114,9 @@ def _bounded(value: JsonValue) -> JsonValue:
         size += len(item) if isinstance(item, str) else 8
         if isinstance(item, str):
             _storable(item)
+        elif isinstance(item, float) and not isfinite(item):
+            message = "holds a number that is not finite"
+            raise ValueError(message)
         elif isinstance(item, Mapping):
             pending.extend(item.keys())
             pending.extend(item.values())

@@ -1,5 +1,6 @@
 """What people decided about recommendations, and what each decision will do."""
 
+from layer7.review.asking import worth_asking
 from layer7.review.consequences import consequences
 from layer7.review.decision import (
     ENGINE,
@@ -24,4 +25,5 @@ __all__ = [
     "decide",
     "next_step",
     "possible_actions",
+    "worth_asking",
 ]

@@ -1,0 +1,67 @@
+"""After how many days answers came, and how old silence is: what the silence model is told."""
+
+from datetime import datetime
+
+import ibis
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from layer7.analytics.outcomes import SECONDS_PER_DAY, epoch_seconds, judged
+from layer7.statistics import SilenceMoments
+
+KINDS = ("interview", "rejection", "silent")
+
+
+def delay_moments(applications: ir.Table, as_of: datetime) -> ir.Table:
+    """Count submitted applications by what they came to and after how many whole days.
+
+    Each application is counted once: by its interview if it reached one, else by its rejection, else as
+    silent. An answer counts by the days from submission until the log knew of it: an answer that a person
+    enters late is silence until then, so days that are merely reported would let recent rates sink.
+
+    Args:
+        applications: one row per application.
+        as_of: the end of the night, with its time zone.
+
+    Returns:
+        ``kind`` (:data:`KINDS`), ``day`` and ``n``; a few thousand rows at most.
+
+    Raises:
+        Layer7Error: ``naive_time``.
+    """
+    rows = judged(applications, as_of)
+    rows = rows.filter(rows.is_submitted)
+    known_at = ibis.cases((rows.is_interviewed, rows.interview_at), (rows.is_rejected, rows.rejected_at))
+    days = (epoch_seconds(known_at) - rows.seconds) // SECONDS_PER_DAY
+    told = rows.select(
+        kind=ibis.cases((rows.is_interviewed, "interview"), (rows.is_rejected, "rejection"), else_="silent"),
+        day=ibis.greatest(ibis.coalesce(days, rows.age), 0),
+    )
+    return told.group_by("kind", "day").aggregate(n=told.count())
+
+
+def to_silence_moments(counted: pa.Table) -> SilenceMoments:
+    """Give the counts of :func:`delay_moments` as the silence model takes them.
+
+    Args:
+        counted: ``kind``, ``day`` and ``n``, in any order.
+
+    Example:
+        >>> counted = pa.table({"kind": ["silent", "interview"], "day": [2, 1], "n": [5, 1]})
+        >>> to_silence_moments(counted).silent.tolist()
+        [0.0, 0.0, 5.0]
+    """
+    kinds, days, n = (counted[name].to_numpy() for name in ("kind", "day", "n"))
+
+    def histogram(kind: str) -> npt.NDArray[np.float64]:
+        own = kinds == kind
+        sums = np.bincount(days[own].astype(np.int64), n[own].astype(np.float64))
+        return sums.astype(np.float64)
+
+    return SilenceMoments(
+        interviews=histogram("interview"),
+        rejections=histogram("rejection"),
+        silent=histogram("silent"),
+    )

@@ -1,0 +1,71 @@
+"""The command ``layer7``; the module of a command is loaded when it is called."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+
+import typer
+
+from layer7 import __version__
+from layer7.cli.terminal import failed, out
+from layer7.errors import Layer7Error
+
+MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "demo": ("demo", "simulate"),
+        "events": ("ingest", "import-log", "quarantine", "schema"),
+        "nights": ("nightly", "runs"),
+        "people": ("users", "applications"),
+        "reviews": ("recommendations", "audit"),
+        "serving": ("serve", "tokens"),
+        "settings": ("config",),
+    }
+)
+"""The modules of this room, and the commands that each registers."""
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """Give the command line with the module of the called command; with all of them where none is called.
+
+    Args:
+        arguments: what was typed after ``layer7``.
+    """
+    app = typer.Typer(
+        name="layer7",
+        help="Layer 7 learns what works in people's job searches and says how sure that is.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.command("version")(version)
+    app.callback()(_nothing)
+    called = [name for name, commands in MODULES.items() if arguments and arguments[0] in commands]
+    for name in called or ([] if "version" in arguments[:1] else MODULES):
+        import_module(f"layer7.cli.{name}").register(app)
+    return app
+
+
+def _nothing() -> None:
+    """Layer 7 learns what works in people's job searches and says how sure that is."""
+
+
+def version() -> None:
+    """Print the version."""
+    out.print(__version__, highlight=False)
+
+
+def main() -> None:
+    """Run the command line; every :class:`Layer7Error` becomes words and an exit code.
+
+    With ``LAYER7_DEBUG=1`` the traceback is shown instead, with its cause.
+    """
+    try:
+        build(sys.argv[1:])()
+    except Layer7Error as error:
+        if os.environ.get("LAYER7_DEBUG"):
+            raise
+        sys.exit(failed(error, as_json="--json" in sys.argv))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,175 @@
+"""The whole loop on a simulated job market: ``demo``, ``simulate``."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import typer
+
+from layer7.cli.nights import night_with_progress
+from layer7.cli.serving import serve_home
+from layer7.cli.terminal import JsonOption, err, now, out, percent, print_json, print_table, progress
+from layer7.errors import Layer7Error
+from layer7.simulation import SCENARIOS, Market, events, simulate, write_events, write_truth
+from layer7.storage.home import Home, open_home
+
+_MARK = "this-is-a-demo"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("demo")(demo)
+    app.command("simulate")(simulate_market)
+
+
+def demo(
+    *,
+    home: Annotated[Path, typer.Option("--home", help="Where the demo lives; made anew.")] = Path(
+        ".layer7-demo"
+    ),
+    people: Annotated[int, typer.Option("--people", min=20, help="People in the market.")] = 2_000,
+    weeks: Annotated[int, typer.Option("--weeks", min=2, help="Weeks it runs.")] = 26,
+    seed: Annotated[int, typer.Option("--seed", help="The dice.")] = 7,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages at the end.")] = True,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to serve them.")] = 8700,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate a job market, take its events in, run the night, and show what was learned."""
+    opened = open_home(_fresh(home))
+    today = now().date()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder)
+        with progress("Simulating a job market", None, quiet=as_json):
+            market = simulate(
+                SCENARIOS["default"],
+                people=people,
+                weeks=weeks,
+                start=today - timedelta(weeks=weeks),
+                rng=np.random.default_rng(seed),
+            )
+            write_events(events(market), log)
+        size = sum(file.stat().st_size for file in log.iterdir())
+        with progress("Taking its events in", size, quiet=as_json) as advance:
+            taken = opened.ingest.files([log], now=now, progress=lambda _name, done: advance(done))
+    run = night_with_progress(opened, today, quiet=as_json)
+    if as_json:
+        print_json({"home": str(home), "events": taken.as_json(), "learned": dict(run.report)})
+    else:
+        _tell(opened, run.report, events_taken=taken.accepted)
+    if serve:
+        serve_home(opened, port=port)
+    elif not as_json:
+        out.print(f"See it in the browser: [bold]layer7 serve --home {home}[/]")
+
+
+def _fresh(home: Path) -> Path:
+    """Give an empty folder; one that is not a demo's is never touched."""
+    if home.exists() and any(home.iterdir()):
+        if not (home / _MARK).exists():
+            raise Layer7Error(
+                "not_a_demo", f"{home} is not empty and not a demo.", "Name another folder with --home."
+            )
+        shutil.rmtree(home)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / _MARK).touch()
+    return home
+
+
+def _tell(home: Home, report: Mapping[str, Any], *, events_taken: int) -> None:
+    """Print what the night learned, in a table that a person enjoys reading."""
+    measured = report["measure"]
+    rate = measured["interview_rate"]
+    print_table(
+        "What the night learned",
+        ("question", "answer"),
+        [
+            ("Events, people, applications", _counts(events_taken, measured)),
+            ("How many applications lead to an interview?", _interval(rate)),
+            ("... counting silence as failure", f"{percent(measured['naive_rate'])}  (too low)"),
+            ("... among the answered only", f"{percent(measured['resolved_rate'])}  (too high)"),
+            ("How many are ever answered?", _interval(measured["answer_rate"])),
+            ("How long until an interview?", f"half within {measured['interview_days_median']:.1f} days"),
+            ("Is two weeks of silence normal?", _silence(measured["silence"], 14)),
+            ("And a month?", _silence(measured["silence"], 30)),
+        ],
+    )
+    score = report["propose"]["resume_score"]
+    print_table(
+        "Does the resume score say what it promises?",
+        ("score", "promised", "seen", "95 % interval", "n"),
+        [
+            (
+                name,
+                percent(score["expected_rates"][name]),
+                percent(line["interview_rate"]),
+                " to ".join(percent(end) for end in line["interval"] or ()),
+                f"{line['n']:,}",
+            )
+            for name, line in score["calibration"].items()
+        ],
+    )
+    out.print(score["answer"], highlight=False)
+    for item in home.recommendations.list(limit=10):
+        out.print(f"[bold]{item.component}.{item.parameter}[/]: {item.reasoning}", highlight=False)
+        out.print(
+            f"  layer7 recommendations approve {item.recommendation_id} --home {home.path}", style="dim"
+        )
+
+
+def _counts(events_taken: int, measured: Mapping[str, Any]) -> str:
+    return (
+        f"{events_taken:,} events, {measured['people']:,} people, {measured['applications']:,} applications"
+    )
+
+
+def _interval(rate: Mapping[str, Any]) -> str:
+    return f"{percent(rate['value'])}  ({percent(rate['low'])} to {percent(rate['high'])}; n = {rate['n']:,})"
+
+
+def _silence(curve: list[list[float]], day: int) -> str:
+    chance = {int(at): value for at, value in curve}.get(day)
+    return "cannot tell yet" if chance is None else f"yes: {percent(chance)} still hear of an interview"
+
+
+def simulate_market(
+    *,
+    scenario: Annotated[str, typer.Option("--scenario", help="What is planted, e.g. S0.")] = "default",
+    people: Annotated[int, typer.Option("--people", min=1, help="People in the market.")] = 2_000,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, help="Weeks it runs.")] = 26,
+    seed: Annotated[int, typer.Option("--seed", help="The dice.")] = 0,
+    start: Annotated[str, typer.Option("--start", help="Its first day, ISO 8601.")] = "2026-01-05",
+    folder: Annotated[Path, typer.Option("--out", help="Where to write events and truth.")] = Path("market"),
+    kind: Annotated[
+        Literal["parquet", "jsonl", "jsonl.gz"], typer.Option("--format", help="How to write the events.")
+    ] = "jsonl",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the events of a simulated job market, and beside them what was planted."""
+    market = _scenario(scenario)
+    simulation = simulate(
+        market, people=people, weeks=weeks, start=_day(start), rng=np.random.default_rng(seed)
+    )
+    files = write_events(events(simulation), folder / "events", format=kind)
+    truth = write_truth(simulation, folder / "truth")
+    if as_json:
+        print_json({"events": [str(path) for path in files], "truth": [str(path) for path in truth]})
+    else:
+        err.print(f"{len(files)} files of events in {folder / 'events'}, the truth in {folder / 'truth'}")
+
+
+def _scenario(name: str) -> Market:
+    if name not in SCENARIOS:
+        known = ", ".join(SCENARIOS)
+        raise Layer7Error("unknown_scenario", f"No scenario is called {name!r}.", f"There are: {known}.")
+    return SCENARIOS[name]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Layer7Error("invalid_date", f"{text!r} is not a day.", "Write it like 2026-03-02.") from error

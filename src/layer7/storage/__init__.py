@@ -1,0 +1,1 @@
+"""The only room that touches a disk or a database: event log, derived tables, state."""

@@ -1,0 +1,134 @@
+"""A home folder: one installation with everything it keeps."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import duckdb
+from sqlalchemy import select
+
+from layer7.errors import Layer7Error
+from layer7.storage.answers import Answers
+from layer7.storage.configs import Configs
+from layer7.storage.consents import Consents
+from layer7.storage.engine import connect
+from layer7.storage.inbox import Inbox
+from layer7.storage.ingest import Ingest
+from layer7.storage.keys import Keys
+from layer7.storage.locks import Locks
+from layer7.storage.log import EventLog
+from layer7.storage.manifest import Manifest
+from layer7.storage.quarantine import Quarantine
+from layer7.storage.recommendations import Recommendations
+from layer7.storage.runs import Runs
+from layer7.storage.schema import meta
+from layer7.storage.settings import Settings, load_settings
+from layer7.storage.state import State
+from layer7.storage.tokens import Tokens
+from layer7.storage.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Everything that one installation keeps, opened.
+
+    Args:
+        path: the home folder.
+        settings: what the installation decided for itself.
+        state: the state database.
+        keys: its keys.
+        locks: its locks.
+        manifest: its list of live files.
+        ingest: the way in for bulk files.
+        inbox: the way in for single events.
+        quarantine: where refused events wait.
+        warehouse: applications and derived tables.
+        runs: the record of nights.
+        consents: what people have said about the use of their data.
+        configs: the settings and their versions.
+        recommendations: what the engine proposed, and what people decided.
+        tokens: who may use the server.
+        answers: answers to writes, to be given again.
+    """
+
+    path: Path
+    settings: Settings
+    state: State
+    keys: Keys
+    locks: Locks
+    manifest: Manifest
+    ingest: Ingest
+    inbox: Inbox
+    quarantine: Quarantine
+    warehouse: Warehouse
+    runs: Runs
+    consents: Consents
+    configs: Configs
+    recommendations: Recommendations
+    tokens: Tokens
+    answers: Answers
+
+    def engine(self) -> duckdb.DuckDBPyConnection:
+        """Open an engine of its own."""
+        return connect(self.settings, self.path / "scratch")
+
+
+def open_home(path: Path, settings: Settings | None = None) -> Home:
+    """Open a home folder, making it when it is not there.
+
+    Args:
+        path: the folder.
+        settings: instead of its own ``layer7.toml`` and the environment.
+    """
+    path = path.expanduser().absolute()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = settings or load_settings(path)
+    keys = Keys(path / "keys", settings.master_key, buckets=settings.buckets)
+    url = settings.database_url or f"sqlite:///{path / 'state.db'}"
+    state = State(url, audit_key=keys.audit, head=path / "keys" / "audit.head")
+    state.migrate()
+    _same_buckets(state, settings.buckets)
+    locks = Locks(path / "locks", state)
+    manifest = Manifest(path, state)
+    log = EventLog(state, manifest)
+    quarantine = Quarantine(state, keys)
+    engine = partial(connect, settings.model_copy(update={"threads": 1}), path / "scratch")
+    configs = Configs(state)
+    return Home(
+        path=path,
+        settings=settings,
+        state=state,
+        keys=keys,
+        locks=locks,
+        manifest=manifest,
+        ingest=Ingest(state, keys, log, quarantine, locks, engine),
+        inbox=Inbox(state, keys, log, manifest, quarantine, locks, engine),
+        quarantine=quarantine,
+        warehouse=Warehouse(
+            state,
+            manifest,
+            buckets=settings.buckets,
+            engine=partial(connect, settings, path / "scratch"),
+        ),
+        runs=Runs(state),
+        consents=Consents(state),
+        configs=configs,
+        recommendations=Recommendations(state, configs),
+        tokens=Tokens(state),
+        answers=Answers(state),
+    )
+
+
+def _same_buckets(state: State, buckets: int) -> None:
+    """Remember the number of buckets on the first day and refuse another one later."""
+    with state.read() as connection:
+        kept = connection.execute(select(meta.c.value).where(meta.c.key == "buckets")).scalar()
+    if kept is None:
+        with state.write() as connection:
+            connection.execute(meta.insert().values(key="buckets", value=str(buckets)))
+    elif int(kept) != buckets:
+        raise Layer7Error(
+            "other_buckets",
+            f"This home folder was made with {kept} buckets, the settings say {buckets}.",
+            f"Set buckets = {kept}; the number is fixed when the folder is made.",
+        )

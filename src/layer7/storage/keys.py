@@ -1,0 +1,165 @@
+"""Keys live in a folder of their own, outside the backup set: destroying a person's key erases her words.
+
+``master.key`` (or ``LAYER7_MASTER_KEY``) is the root; every purpose's key is derived from it. ``keys.db``
+holds one random key per person, wrapped, and her own id sealed under it, so that an answer can speak in the
+caller's ids while tables and logs hold pseudonyms only.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+
+from layer7.errors import Layer7Error
+from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS person (
+    name TEXT PRIMARY KEY, wrapped BLOB NOT NULL, sealed_id BLOB NOT NULL
+) WITHOUT ROWID
+"""
+_AT_ONCE = 500
+_REMEMBERED = 500_000
+
+
+class Keys:
+    """The keys of one installation.
+
+    Args:
+        folder: the keys folder; made with access for its owner only.
+        master_hex: the master key as hex digits; empty means the file ``master.key``, made when missing.
+        buckets: how many storage buckets the installation has.
+    """
+
+    def __init__(self, folder: Path, master_hex: str, *, buckets: int) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        master = _master(folder / "master.key", master_hex)
+        self._buckets = buckets
+        self._learning = Pseudonym(derive_key(master, "learning"))
+        self._wrapping = derive_key(master, "wrapping")
+        self.quarantine = derive_key(master, "quarantine")
+        self.audit = derive_key(master, "audit")
+        self.audit_name = Pseudonym(derive_key(master, "audit-name"))
+        self._path = folder / "keys.db"
+        self._known: dict[str, str] = {}
+        # SQLite gives its journal the mode of its database.
+        self._path.touch(mode=0o600)
+        with closing(self._open()) as database:
+            database.execute(_SCHEMA)
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, isolation_level=None, timeout=30)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            database.execute(f"PRAGMA {pragma}")
+        return database
+
+    def person(self, user_id: str) -> str:
+        """Give the pseudonym of a person, whether or not she is known yet."""
+        return self._learning.of(user_id)
+
+    def bucket(self, person: str) -> int:
+        """Give the storage bucket of a pseudonym."""
+        return bucket_of(person, self._buckets)
+
+    def admit(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Give the pseudonym of each person, making a key for those who come for the first time.
+
+        Args:
+            user_ids: the callers' own ids.
+        """
+        wanted = list(user_ids)
+        people = {user_id: self.person(user_id) for user_id in wanted if user_id not in self._known}
+        if people:
+            self._meet(people)
+            if len(self._known) > _REMEMBERED:
+                self._known = {}
+            self._known |= people
+        known = self._known
+        return {user_id: known.get(user_id) or self.person(user_id) for user_id in wanted}
+
+    def _meet(self, people: Mapping[str, str]) -> None:
+        """Make keys for those who have none yet."""
+        with closing(self._open()) as database:
+            found = self._wrapped(database, people.values())
+            new = [(user_id, name) for user_id, name in people.items() if name not in found]
+            if new:
+                keys = [secrets.token_bytes(32) for _ in new]
+                rows = [
+                    (name, seal(self._wrapping, key.hex()), seal(key, user_id))
+                    for (user_id, name), key in zip(new, keys, strict=True)
+                ]
+                database.execute("BEGIN IMMEDIATE")
+                database.executemany("INSERT OR IGNORE INTO person VALUES (?, ?, ?)", rows)
+                database.execute("COMMIT")
+
+    def user_ids(self, people: Iterable[str]) -> Mapping[str, str]:
+        """Give the callers' own ids of pseudonyms; erased people are left out."""
+        with closing(self._open()) as database:
+            wrapped = self._wrapped(database, people)
+            sealed = {
+                name: sealed_id
+                for batch in _batches(wrapped)
+                for name, sealed_id in database.execute(
+                    f"SELECT name, sealed_id FROM person WHERE name IN ({_marks(batch)})", batch
+                )
+            }
+        return {
+            name: open_sealed(_unwrap(self._wrapping, wrapped[name]), words) for name, words in sealed.items()
+        }
+
+    def keys(self, people: Iterable[str]) -> Mapping[str, bytes]:
+        """Give people's own keys by pseudonym; the unknown and the erased are left out."""
+        with closing(self._open()) as database:
+            wrapped = self._wrapped(database, people)
+        return {name: _unwrap(self._wrapping, key) for name, key in wrapped.items()}
+
+    def _wrapped(self, database: sqlite3.Connection, people: Iterable[str]) -> dict[str, bytes]:
+        return {
+            name: wrapped
+            for batch in _batches(people)
+            for name, wrapped in database.execute(
+                f"SELECT name, wrapped FROM person WHERE name IN ({_marks(batch)})", batch
+            )
+        }
+
+
+def _batches(names: Iterable[str]) -> Iterable[list[str]]:
+    listed = list(names)
+    return (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE))
+
+
+def _marks(batch: list[str]) -> str:
+    return ", ".join("?" * len(batch))
+
+
+def _unwrap(wrapping: bytes, wrapped: bytes) -> bytes:
+    return bytes.fromhex(open_sealed(wrapping, wrapped))
+
+
+def _create(path: Path, text: str) -> None:
+    """Make a file with all its text, durable; whoever else makes it first is let be."""
+    temporary = path.with_suffix(f".{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    with suppress(FileExistsError):
+        os.link(temporary, path)
+    temporary.unlink()
+
+
+def _master(path: Path, master_hex: str) -> bytes:
+    if not master_hex and not path.exists():
+        _create(path, secrets.token_hex(32))
+    try:
+        return bytes.fromhex(master_hex or path.read_text(encoding="ascii").strip())
+    except ValueError as error:
+        raise Layer7Error(
+            "weak_key",
+            "The master key is not written in hex digits.",
+            "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'.",
+        ) from error

@@ -1,0 +1,158 @@
+"""The list of live files: a file counts from the moment its row is committed, and not a moment earlier."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select, update
+
+from layer7.storage.schema import files
+from layer7.storage.state import State
+
+ALL_BUCKETS = -1
+_GRACE = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One immutable file of a dataset.
+
+    Args:
+        id: its number in the manifest; 0 before it is listed.
+        dataset: what it is a part of, e.g. ``events``.
+        bucket: its storage bucket, or -1 when it holds rows of all.
+        path: relative to the home folder.
+        rows: how many.
+        bytes: how large.
+        max_time: latest event time in it, ISO 8601 in UTC.
+        max_received: latest time of receipt in it.
+        folded_as_of: the day up to which its events are in the applications table; None for not at all.
+    """
+
+    id: int
+    dataset: str
+    bucket: int
+    path: str
+    rows: int
+    bytes: int
+    max_time: str | None = None
+    max_received: str | None = None
+    folded_as_of: str | None = None
+
+
+class Manifest:
+    """The live files of one installation.
+
+    Args:
+        root: the home folder.
+        state: the state database.
+    """
+
+    def __init__(self, root: Path, state: State) -> None:
+        self._root = root
+        self._state = state
+
+    def live(self, dataset: str, *, connection: Connection | None = None) -> tuple[File, ...]:
+        """Give the live files of a dataset in the order in which they were listed."""
+        query = (
+            select(files).where(files.c.dataset == dataset, files.c.removed_at.is_(None)).order_by(files.c.id)
+        )
+        if connection is not None:
+            return tuple(_file(row) for row in connection.execute(query).mappings())
+        with self._state.read() as own:
+            return tuple(_file(row) for row in own.execute(query).mappings())
+
+    def paths(self, listed: Iterable[File]) -> list[str]:
+        """Give absolute paths."""
+        return [str(self._root / file.path) for file in listed]
+
+    def write(self, dataset: str, bucket: int, fill: Callable[[Path], None]) -> str:
+        """Write a file so that it is whole on the disk, though not yet listed.
+
+        Args:
+            dataset: what it belongs to.
+            bucket: its bucket, or -1.
+            fill: writes the file at the path it is given.
+
+        Returns:
+            The path relative to the home folder.
+        """
+        folder = Path("data") / dataset / ("all" if bucket == ALL_BUCKETS else f"bucket={bucket}")
+        (self._root / folder).mkdir(parents=True, exist_ok=True)
+        name = f"{time.time_ns():x}-{secrets.token_hex(4)}.parquet"
+        temporary = self._root / folder / f"{name}.tmp"
+        fill(temporary)
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
+        temporary.rename(self._root / folder / name)
+        descriptor = os.open(self._root / folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        return str(folder / name)
+
+    def size(self, path: str) -> int:
+        """Give the size in bytes of a file by its relative path."""
+        return (self._root / path).stat().st_size
+
+    def publish(
+        self, connection: Connection, *, new: Iterable[File] = (), gone: Iterable[File] = (), at: datetime
+    ) -> None:
+        """List new files and strike out replaced ones, inside the caller's transaction."""
+        for file in new:
+            connection.execute(
+                files.insert().values(
+                    dataset=file.dataset,
+                    bucket=file.bucket,
+                    path=file.path,
+                    rows=file.rows,
+                    bytes=file.bytes,
+                    max_time=file.max_time,
+                    max_received=file.max_received,
+                    folded_as_of=file.folded_as_of,
+                    created_at=at.isoformat(),
+                )
+            )
+        struck = [file.id for file in gone]
+        if struck:
+            connection.execute(update(files).where(files.c.id.in_(struck)).values(removed_at=at.isoformat()))
+
+    def discard(self, file: File) -> None:
+        """Delete a file that was written but will not be listed."""
+        (self._root / file.path).unlink(missing_ok=True)
+
+    def sweep(self, *, now: float) -> int:
+        """Delete files that were struck out or never listed an hour ago, and what a killed engine spilled.
+
+        After an hour the readers of an old list are done.
+
+        Args:
+            now: seconds since 1970.
+
+        Returns:
+            How many were deleted.
+        """
+        since = datetime.fromtimestamp(now - _GRACE, UTC).isoformat()
+        wanted = select(files.c.path).where(files.c.removed_at.is_(None) | (files.c.removed_at > since))
+        with self._state.read() as connection:
+            live = set(connection.execute(wanted).scalars())
+        swept = 0
+        for path in (*(self._root / "data").rglob("*.parquet*"), *(self._root / "scratch").rglob("*.tmp")):
+            if str(path.relative_to(self._root)) in live:
+                continue
+            with suppress(FileNotFoundError):
+                if now - path.stat().st_mtime > _GRACE:
+                    path.unlink()
+                    swept += 1
+        return swept
+
+
+def _file(row: object) -> File:
+    values = dict(row)  # type: ignore[call-overload]
+    return File(**{name: values[name] for name in File.__slots__})

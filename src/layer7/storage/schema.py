@@ -1,0 +1,222 @@
+"""The tables of the state database, made by the migrations in ``migrations/``; a test holds both together."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+APPEND_ONLY = ("audit", "config_moves", "config_versions", "decisions")
+"""Tables whose rows the database itself refuses to change or delete."""
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("essence", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Index(None, "person"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset", Text, nullable=False),
+    Column("bucket", Integer, nullable=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("max_time", Text),
+    Column("max_received", Text),
+    Column("folded_as_of", Text),
+    Column("created_at", Text, nullable=False),
+    Column("removed_at", Text),
+    Index(None, "dataset", "removed_at"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("at", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("person", Text),
+    Column("raw", LargeBinary, nullable=False),
+    Index(None, "code"),
+    Index(None, "person"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "name"),
+)
+"""How often unknown event types and unknown fields were met."""
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Index(None, "person", "purpose"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("as_of", Text, nullable=False),
+    Column("known_at", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("status", Text, nullable=False),
+    Column("report", Text, nullable=False, server_default="{}"),
+)
+
+stages = Table(
+    "stages",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("run_id", "position"),
+)
+
+recommendations = Table(
+    "recommendations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("component", Text, nullable=False),
+    Column("parameter", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("as_of", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "state"),
+    Index(None, "component", "parameter"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recommendation_id", Text, ForeignKey("recommendations.id"), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Index(None, "recommendation_id"),
+)
+
+config_versions = Table(
+    "config_versions",
+    metadata,
+    Column("component", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    PrimaryKeyConstraint("component", "version"),
+)
+
+config_moves = Table(
+    "config_moves",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("component", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("previous", Text),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("recommendation_id", Text),
+    Index(None, "component"),
+)
+
+config_active = Table(
+    "config_active",
+    metadata,
+    Column("component", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("move_id", Integer, ForeignKey("config_moves.id"), nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("component", Text),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("revoked_at", Text),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("key", "route"),
+)
+"""Answers to writes that carried an Idempotency-Key, to be given again."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)

@@ -1,0 +1,50 @@
+"""Settings of an installation: ``layer7.toml`` in the home folder, ``LAYER7_*`` in the environment."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+FILE_NAME = "layer7.toml"
+
+
+class Settings(BaseSettings):
+    """What an installation may decide for itself; the environment wins over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="LAYER7_", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        default="", description="SQLAlchemy address of the state; empty means SQLite in the home folder"
+    )
+    buckets: int = Field(
+        default=16, ge=1, le=4096, description="storage buckets; fixed when the home folder is made"
+    )
+    threads: int = Field(default=0, ge=0, le=256, description="engine threads; 0 means one per core")
+    memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?[KMG]i?B$", description="engine memory")
+    master_key: str = Field(default="", repr=False, description="64 hex digits; empty means keys/master.key")
+
+
+_NAMES = frozenset(Settings.model_fields)
+
+
+def load_settings(home: Path) -> Settings:
+    """Read the settings of a home folder.
+
+    Args:
+        home: the home folder; its ``layer7.toml`` may be missing.
+
+    Example:
+        >>> load_settings(Path("nowhere")).buckets
+        16
+    """
+    from_file: dict[str, Any] = {}
+    file = home / FILE_NAME
+    if file.exists():
+        from_file = {
+            key: value for key, value in tomllib.loads(file.read_text("utf-8")).items() if key in _NAMES
+        }
+    from_environment = {name for name in _NAMES if f"LAYER7_{name.upper()}" in os.environ}
+    return Settings(**{key: value for key, value in from_file.items() if key not in from_environment})

@@ -1,0 +1,239 @@
+"""Files of events: JSON Lines, gzip too, Parquet, CloudEvents JSON; batch by batch, memory flat."""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from layer7.errors import Layer7Error
+
+_CHUNK = 16 << 20
+_PIECE = 1 << 20
+_HEAD = 1 << 16
+_MAX_LINE = 4 << 20
+_MAX_DOCUMENT = 256 << 20
+_ROWS = 65_536
+_SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".parquet")
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class Batch:
+    """A piece of a file; its table is made by whoever asks first, so that reading ahead stays cheap.
+
+    Args:
+        source: the file's name.
+        kind: ``lines`` (columns ``position``, ``line``) or ``rows`` (``position`` and one per field).
+        make: makes the table.
+        size: how many bytes of the file were read for it.
+    """
+
+    def __init__(self, source: str, kind: str, make: Callable[[], pa.Table], *, size: int = 0) -> None:
+        self.source = source
+        self.kind = kind
+        self.size = size
+        self._make = make
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The piece as a table."""
+        return self._make()
+
+
+def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Give the files of events at the given paths, folders searched through.
+
+    Raises:
+        Layer7Error: ``no_such_file`` or ``unknown_format`` with the names that are allowed.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(item for item in path.rglob("*") if item.is_file() and _known(item))
+        elif not path.exists():
+            raise Layer7Error("no_such_file", f"There is no file or folder {path}.", "Check the path.")
+        elif not _known(path):
+            raise Layer7Error(
+                "unknown_format",
+                f"{path.name} is none of the kinds that can be read: {', '.join(_SUFFIXES)}.",
+                "A spreadsheet of applications goes in with `layer7 import-log`.",
+            )
+        else:
+            found.append(path)
+    return tuple(dict.fromkeys(found))
+
+
+def _known(path: Path) -> bool:
+    return path.name.lower().endswith(_SUFFIXES)
+
+
+def read_batches(path: Path) -> Iterator[Batch]:
+    """Read a file batch by batch.
+
+    Raises:
+        Layer7Error: ``unreadable_file`` when it breaks off or is no such file; what came before was given.
+    """
+    name = path.name.lower()
+    try:
+        if name.endswith(".parquet"):
+            yield from _parquet(path)
+        elif name.endswith((".json", ".json.gz")) and _is_document(path):
+            yield from _document(path)
+        else:
+            yield from _lines(path)
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise unreadable(path.name, error) from error
+
+
+def unreadable(name: str, error: Exception) -> Layer7Error:
+    """Give the error for a file that breaks off or holds what no event can."""
+    return Layer7Error(
+        "unreadable_file",
+        f"{name} cannot be read to its end: {type(error).__name__}.",
+        "What came before the break was taken; mend the file and ingest it again, nothing counts twice.",
+    )
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb"))
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a .json file is one JSON text over several lines, or an array, rather than JSON Lines."""
+    with _open(path) as file:
+        head = file.read(_HEAD).removeprefix(_BOM).strip()
+    if head.startswith(b"["):
+        return True
+    first, *more = head.split(b"\n")
+    return bool(more) and not any(_is_json(line) for line in (first, *more))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _document(path: Path) -> Iterator[Batch]:
+    with _open(path) as file:
+        content = file.read(_MAX_DOCUMENT + 1)
+    if len(content) > _MAX_DOCUMENT:
+        raise Layer7Error(
+            "too_large",
+            f"{path.name} is one JSON document of more than {_MAX_DOCUMENT >> 20} MiB.",
+            "Write it as JSON Lines, one event a line: then there is no limit.",
+        )
+    lines = list(_elements(content.removeprefix(_BOM).decode(errors="backslashreplace").strip()))
+    for start in range(0, len(lines), _ROWS):
+        part = lines[start : start + _ROWS]
+        yield Batch(path.name, "lines", partial(_table, part, start + 1), size=sum(map(len, part)))
+
+
+def _elements(text: str) -> Iterator[str]:
+    """Give the elements of an array, or the one JSON text, as they were written; what is no JSON as it is."""
+    if not text.startswith("["):
+        yield text[:_MAX_LINE]
+        return
+    decoder, at, more = json.JSONDecoder(), _skip(text, 1), False
+    while more or not (at == len(text) - 1 and text[at] == "]"):
+        try:
+            end = decoder.raw_decode(text, at)[1]
+        except (ValueError, RecursionError):
+            yield text[at : at + _MAX_LINE] or "["
+            return
+        yield text[at:end]
+        at = _skip(text, end)
+        more = text.startswith(",", at)
+        at = _skip(text, at + 1) if more else at
+
+
+def _skip(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
+
+
+def _lines(path: Path) -> Iterator[Batch]:
+    position, rest, skips = 1, b"", False
+    with _open(path) as file:
+        for chunk in _chunks(file):
+            text = chunk
+            if skips:
+                _, newline, text = chunk.partition(b"\n")
+                skips = not newline
+            whole, newline, rest = (rest + text).rpartition(b"\n")
+            if len(rest) > _MAX_LINE:
+                whole, newline, rest, skips = whole + newline + rest[:_MAX_LINE], b"\n", b"", True
+            if newline:
+                yield _batch(path, whole, position, size=len(chunk))
+                position += whole.count(b"\n") + 1
+    if rest:
+        yield _batch(path, rest, position)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Read a file in large chunks; what can be read before a break is given before the break is told."""
+    while True:
+        pieces: list[bytes] = []
+        try:
+            while sum(map(len, pieces)) < _CHUNK and (piece := file.read1(_PIECE)):  # type: ignore[attr-defined]  # both kinds of file have it
+                pieces.append(piece)
+        except (OSError, EOFError, zlib.error):
+            yield b"".join(pieces)
+            raise
+        if not pieces:
+            return
+        yield b"".join(pieces)
+
+
+def _batch(path: Path, text: bytes, position: int, *, size: int = 0) -> Batch:
+    text = text.removeprefix(_BOM) if position == 1 else text
+    return Batch(path.name, "lines", lambda: _table(text.split(b"\n"), position), size=size)
+
+
+def _table(lines: Sequence[bytes | str], position: int) -> pa.Table:
+    positions: Sequence[int] = range(position, position + len(lines))
+    if not all(lines) or any(line.isspace() for line in lines):
+        kept = [(at, line) for at, line in zip(positions, lines, strict=True) if line.strip()]
+        positions, lines = [at for at, _ in kept], [line for _, line in kept]
+    try:
+        array = pa.array(lines, pa.string())
+        array.validate(full=True)
+    except (pa.ArrowInvalid, UnicodeError):
+        texts = [line if isinstance(line, str) else line.decode(errors="backslashreplace") for line in lines]
+        array = pa.array(texts, pa.string())
+    return pa.table({"position": pa.array(positions, pa.int64()), "line": array})
+
+
+def _parquet(path: Path) -> Iterator[Batch]:
+    position = 1
+    with pq.ParquetFile(path) as file:
+        size = path.stat().st_size / max(file.metadata.num_rows, 1)
+        for batch in file.iter_batches(batch_size=_ROWS):
+            table = pa.Table.from_batches([batch])
+            yield Batch(
+                path.name, "rows", partial(_numbered, table, position), size=int(size * table.num_rows)
+            )
+            position += table.num_rows
+
+
+def _numbered(table: pa.Table, position: int) -> pa.Table:
+    """Number the rows, as plain columns; of names that differ in case only, the engine can have but one."""
+    taken, kept = {"position", "line"}, []
+    for name in sorted(table.column_names, key=lambda name: (name != name.lower(), name)):
+        if name.lower() not in taken:
+            taken.add(name.lower())
+            kept.append(name)
+    plain = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in (table.schema.field(name) for name in kept)
+    ]
+    positions = pa.array(range(position, position + table.num_rows), pa.int64())
+    return table.select(kept).cast(pa.schema(plain)).append_column("position", positions)

@@ -1,0 +1,237 @@
+"""The state database: consistent reads, one unit of work for writing, one chain of audit records."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import OperationalError
+
+from layer7.errors import Layer7Error
+from layer7.storage import schema
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_GENESIS = "0" * 64
+_AUDIT_LOCK = 7_000_001
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who did what to what, when and why: the record that every change of state leaves.
+
+    Args:
+        actor: who acts; a reviewer's name, a token's name, or ``layer7`` for the engine itself.
+        action: what is done, e.g. ``recommendation.approve``.
+        subject: what it is done to, e.g. a recommendation's id; never a person's own id.
+        at: when, in UTC.
+        why: the reason in the actor's words.
+        detail: what a later reader needs besides, as plain JSON values.
+    """
+
+    actor: str
+    action: str
+    subject: str
+    at: datetime
+    why: str = ""
+    detail: Mapping[str, Any] | None = None
+
+
+class State:
+    """The state database of one installation, SQLite or PostgreSQL.
+
+    Args:
+        url: SQLAlchemy address.
+        audit_key: key of the audit chain, 32 bytes.
+        head: file outside the database that remembers the end of the audit chain.
+    """
+
+    def __init__(self, url: str, *, audit_key: bytes, head: Path) -> None:
+        self.engine = _engine(url)
+        self._reader = self.engine
+        if not self.is_sqlite:
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._audit_key = audit_key
+        self._head = head
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the state lives in an SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    def migrate(self) -> None:
+        """Bring the database to this program's schema; a newer database is refused."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        scripts = ScriptDirectory.from_config(config)
+        with self.write() as connection:
+            self._alone(connection)
+            have = MigrationContext.configure(connection).get_current_revision()
+            if have == scripts.get_current_head():
+                return
+            if have is not None and have not in {script.revision for script in scripts.walk_revisions()}:
+                raise Layer7Error(
+                    "newer_state",
+                    f"The state database is at revision {have}, which this version does not know.",
+                    "Install the newer version of layer7 that wrote it.",
+                )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection that sees one consistent moment."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction for the log's own bookkeeping; acts of people and engine use :meth:`change`."""
+        with self.engine.connect().execution_options(layer7_write=True) as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            except OperationalError as error:
+                raise _refused(error) from error
+
+    @contextmanager
+    def change(self, act: Act) -> Iterator[Connection]:
+        """Open the one unit of work that changes state; change and audit record stand or fall together."""
+        with self.write() as connection:
+            self._alone(connection)
+            yield connection
+            end = self._append(connection, act)
+        self._remember(end)
+
+    def _alone(self, connection: Connection) -> None:
+        """Let one writer at a time go on until its commit, as SQLite does anyway."""
+        if not self.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(_AUDIT_LOCK)))
+
+    def _remember(self, end: str) -> None:
+        """Keep the end of the audit chain outside the database; whole or not at all."""
+        temporary = self._head.with_suffix(f".{secrets.token_hex(8)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(end)
+        temporary.replace(self._head)
+
+    def _append(self, connection: Connection, act: Act) -> str:
+        last = connection.execute(
+            select(schema.audit.c.id, schema.audit.c.hash).order_by(schema.audit.c.id.desc()).limit(1)
+        ).first()
+        record = {
+            "id": 1 if last is None else last.id + 1,
+            "at": act.at.isoformat(),
+            "actor": act.actor,
+            "action": act.action,
+            "subject": act.subject,
+            "why": act.why,
+            "detail": json.dumps(dict(act.detail or {}), sort_keys=True),
+            "previous": _GENESIS if last is None else last.hash,
+        }
+        digest = self._digest(record)
+        connection.execute(schema.audit.insert().values(**record, hash=digest))
+        return f"{record['id']} {digest}"
+
+    def _digest(self, record: Mapping[str, Any]) -> str:
+        body = json.dumps(record, sort_keys=True, ensure_ascii=True).encode()
+        return hmac.digest(self._audit_key, body, hashlib.sha256).hex()
+
+    def audit(self, *, after: int = 0, limit: int = 1000) -> tuple[Mapping[str, Any], ...]:
+        """Give audit records in their order.
+
+        Args:
+            after: id after which to begin.
+            limit: how many at most.
+        """
+        rows = select(schema.audit).where(schema.audit.c.id > after).order_by(schema.audit.c.id).limit(limit)
+        with self.read() as connection:
+            return tuple(dict(row) for row in connection.execute(rows).mappings())
+
+    def verify_audit(self) -> int:
+        """Check the whole audit chain and give its length.
+
+        Raises:
+            Layer7Error: ``audit_broken`` naming the first record that was changed, is missing or was cut off.
+        """
+        previous, expected = _GENESIS, 0
+        hashes: dict[int, str] = {}
+        rows = select(schema.audit).order_by(schema.audit.c.id)
+        with self.read() as connection:
+            for row in connection.execute(rows).mappings():
+                expected += 1
+                record = {name: row[name] for name in row if name != "hash"}
+                if (
+                    row["id"] != expected
+                    or row["previous"] != previous
+                    or row["hash"] != self._digest(record)
+                ):
+                    raise _broken(f"record {expected} was changed or is missing")
+                previous = hashes[expected] = row["hash"]
+        remembered = self._head.read_text(encoding="utf-8").split() if self._head.exists() else []
+        ends = [f"{number} {digest}".split() for number, digest in hashes.items()]
+        if remembered and remembered not in ends:
+            raise _broken(f"record {remembered[0]} was once its end and is gone")
+        return expected
+
+
+def _broken(what: str) -> Layer7Error:
+    return Layer7Error(
+        "audit_broken",
+        f"The audit log does not verify: {what}.",
+        "Restore the state database from a backup, and find out who could write to it.",
+    )
+
+
+def _refused(error: OperationalError) -> Layer7Error:
+    reason = str(error.orig).lower()
+    if "full" in reason or "no space" in reason:
+        return Layer7Error(
+            "disk_full", "The disk is full; nothing was changed.", "Free some space and try again."
+        )
+    if "locked" in reason or "busy" in reason:
+        return Layer7Error(
+            "state_busy", "The state database is busy; nothing was changed.", "Try again in a moment."
+        )
+    return Layer7Error(
+        "state_unreachable",
+        "The state database cannot be used; nothing was changed.",
+        "Check that its folder is writable, or that the database server runs.",
+    )
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("layer7_write", False)
+    connection.execute(text("BEGIN IMMEDIATE" if immediate else "BEGIN"))

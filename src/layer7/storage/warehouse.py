@@ -1,0 +1,365 @@
+"""The warehouse: applications and derived tables, made by the night, read by everybody else."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import pyarrow as pa
+from ibis.expr import types as ir
+from sqlalchemy import Connection, select, update
+
+from layer7.analytics.applications import KEY, STATE, as_states, describe, merge
+from layer7.storage.door import LOG_COLUMNS
+from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
+from layer7.storage.schema import files, meta
+from layer7.storage.state import State
+
+_APPLICATIONS = "applications"
+_EVENTS = "events"
+_BASE_SHARE = 0.10
+_SMALL = 200_000
+_AT_ONCE = 1_500_000
+_WORTH_SORTING = 1_000_000
+_LAYOUT = 1
+TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+_ORDER = "bucket, person, application_id"
+
+Progress = Callable[[float], None]
+"""Is told which share of the work is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """What a night may know.
+
+    Args:
+        as_of: the day; events after its end (UTC) are not known yet.
+        known_at: events received later are not known yet.
+    """
+
+    as_of: date
+    known_at: datetime
+
+    @property
+    def end(self) -> datetime:
+        """The moment at which the day ends, in UTC."""
+        return datetime(self.as_of.year, self.as_of.month, self.as_of.day, tzinfo=UTC) + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What a fold merges: files of new events, and the files of yesterday's table."""
+
+    horizon: Horizon
+    new: tuple[File, ...]
+    old: tuple[File, ...]
+
+    @property
+    def base(self) -> tuple[File, ...]:
+        return tuple(file for file in self.old if file.bucket != ALL_BUCKETS)
+
+    @property
+    def delta(self) -> tuple[File, ...]:
+        return tuple(file for file in self.old if file.bucket == ALL_BUCKETS)
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the new events are few beside the table."""
+        rows = sum(file.rows for file in (*self.new, *self.delta))
+        return rows <= max(_SMALL, int(_BASE_SHARE * sum(file.rows for file in self.base)))
+
+
+class Warehouse:
+    """The tables of one installation.
+
+    Args:
+        state: the state database.
+        manifest: its list of live files.
+        buckets: how many storage buckets there are.
+        engine: opens an engine of its own.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        manifest: Manifest,
+        *,
+        buckets: int,
+        engine: Callable[[], duckdb.DuckDBPyConnection],
+    ) -> None:
+        self._state = state
+        self._manifest = manifest
+        self._buckets = buckets
+        self._engine = engine
+
+    @contextmanager
+    def open(self) -> Iterator["Tables"]:
+        """Open all tables as they stand now, for expressions."""
+        with closing(self._engine()) as engine:
+            yield Tables(engine, self._manifest)
+
+    def fold(self, horizon: Horizon, *, at: datetime, progress: Progress) -> int:
+        """Bring the applications table to a horizon; gives how many events were folded.
+
+        New events are merged into yesterday's table: few of them into a small file beside the large ones,
+        many of them bucket by bucket. A horizon earlier than the table's makes it anew.
+        """
+        live = self._manifest.live(_EVENTS)
+        tables = self._manifest.live(_APPLICATIONS)
+        anew = self._must_rebuild(horizon)
+        old = [] if anew else list(tables)
+        new = [file for file in live if anew or _has_news(file)]
+        sources = _Sources(horizon, tuple(new), tuple(old))
+        few = sources.is_few
+        written: list[File] = []
+        if new:
+            with closing(self._engine()) as engine:
+                write = self._write_beside if few else self._write_buckets
+                written = list(write(engine, sources, progress))
+        with self._state.write() as connection:
+            gone = tables if anew or not few else sources.delta if new else ()
+            self._manifest.publish(connection, new=written, gone=gone, at=at)
+            _mark_folded(connection, new, horizon)
+            _put(connection, _APPLICATIONS, _describe_horizon(horizon))
+        return sum(file.rows for file in new)
+
+    def _must_rebuild(self, horizon: Horizon) -> bool:
+        with self._state.read() as connection:
+            kept = connection.execute(select(meta.c.value).where(meta.c.key == _APPLICATIONS)).scalar()
+        if kept is None:
+            return True
+        before = json.loads(kept)
+        return bool(
+            before["layout"] != _LAYOUT
+            or date.fromisoformat(before["as_of"]) > horizon.as_of
+            or datetime.fromisoformat(before["known_at"]) > horizon.known_at
+        )
+
+    def _states(self, engine: duckdb.DuckDBPyConnection, sources: _Sources, buckets: range) -> ir.Table:
+        events = _parquet(engine, self._manifest.paths(sources.new))
+        horizon = sources.horizon
+        known = events.filter(events.event_time < horizon.end, events.received_at <= horizon.known_at)
+        return as_states(_within(known, buckets, self._buckets))
+
+    def _write_beside(
+        self, engine: duckdb.DuckDBPyConnection, sources: _Sources, progress: Progress
+    ) -> Iterator[File]:
+        """Merge few new events with the applications they touch, into one file beside the large ones."""
+        states = self._states(engine, sources, range(self._buckets))
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {ibis.to_sql(states, dialect='duckdb')}")
+        fresh = _backend(engine).table("fresh")
+        parts = [fresh]
+        if sources.delta:
+            parts.append(_parquet(engine, self._manifest.paths(sources.delta)).select(*STATE))
+        if sources.base:
+            large = _parquet(engine, self._manifest.paths(sources.base)).select(*STATE)
+            untouched = large.anti_join(parts[1].select(*KEY), KEY) if sources.delta else large
+            parts.append(untouched.semi_join(fresh.select(*KEY).distinct(), KEY))
+        merged = describe(merge(ibis.union(*parts)))
+        yield from self._table(engine, ibis.to_sql(merged, dialect="duckdb"), ALL_BUCKETS)
+        progress(1.0)
+
+    def _write_buckets(
+        self, engine: duckdb.DuckDBPyConnection, sources: _Sources, progress: Progress
+    ) -> Iterator[File]:
+        """Merge many new events, as many buckets at a time as memory allows: that bounds it."""
+        rows = sum(file.rows for file in (*sources.new, *sources.old))
+        at_once = max(1, _AT_ONCE * self._buckets // max(rows, 1))
+        for first in range(0, self._buckets, at_once):
+            buckets = range(first, min(first + at_once, self._buckets))
+            parts = [self._states(engine, sources, buckets)]
+            if sources.delta:
+                beside = _parquet(engine, self._manifest.paths(sources.delta))
+                parts.append(_within(beside, buckets, self._buckets).select(*STATE))
+            own = [file for file in sources.base if file.bucket in buckets]
+            if own:
+                parts.append(_parquet(engine, self._manifest.paths(own)).select(*STATE))
+            merged = ibis.to_sql(describe(merge(ibis.union(*parts))), dialect="duckdb")
+            engine.execute(f"CREATE OR REPLACE TEMP TABLE merged AS {merged}")
+            for bucket in buckets:
+                query = f"SELECT * FROM merged WHERE bucket = {bucket}"
+                yield from self._table(engine, query, bucket)
+                progress((bucket + 1) / self._buckets)
+
+    def _table(self, engine: duckdb.DuckDBPyConnection, query: str, bucket: int) -> Iterator[File]:
+        ordered = f"SELECT * FROM ({query}) ORDER BY {_ORDER}"
+        file = write_query(self._manifest, engine, ordered, dataset=_APPLICATIONS, bucket=bucket)
+        if file.rows:
+            yield file
+
+    def compact(self, *, at: datetime, progress: Progress) -> int:
+        """Sort the log's segments into their buckets once they weigh enough; gives how many events moved."""
+        live = self._manifest.live(_EVENTS)
+        segments = [file for file in live if file.bucket == ALL_BUCKETS]
+        rows = sum(file.rows for file in segments)
+        settled = sum(file.rows for file in live) - rows
+        if rows <= max(_WORTH_SORTING, int(2 * _BASE_SHARE * settled)) or any(
+            _has_news(file) for file in segments
+        ):
+            return 0
+        columns = ", ".join(LOG_COLUMNS)
+        written = []
+        with closing(self._engine()) as engine:
+            for bucket in range(self._buckets):
+                own = [file for file in live if file.bucket in {bucket, ALL_BUCKETS}]
+                paths = ", ".join(f"'{path}'" for path in self._manifest.paths(own))
+                query = (
+                    f"SELECT {columns} FROM read_parquet([{paths}], union_by_name = true) "
+                    f"WHERE bucket = {bucket} "
+                    "ORDER BY person, application_id, event_time, event_id"
+                )
+                file = write_query(self._manifest, engine, query, dataset=_EVENTS, bucket=bucket)
+                if file.rows:
+                    written.append(_inheriting(file, own))
+                progress((bucket + 1) / self._buckets)
+        with self._state.write() as connection:
+            self._manifest.publish(connection, new=written, gone=live, at=at)
+        return rows
+
+    def replace(self, dataset: str, table: pa.Table, *, at: datetime) -> int:
+        """Replace a derived table as a whole; gives its rows."""
+        with closing(self._engine()) as engine:
+            engine.register("derived", table)
+            order = ", ".join(name for name in ("bucket", "person", "period") if name in table.column_names)
+            query = f"SELECT * FROM derived {f'ORDER BY {order}' if order else ''}"
+            file = write_query(self._manifest, engine, query, dataset=dataset, bucket=ALL_BUCKETS)
+        with self._state.write() as connection:
+            self._manifest.publish(connection, new=[file], gone=self._manifest.live(dataset), at=at)
+        return file.rows
+
+    def rows_of(self, dataset: str, person: str, bucket: int) -> list[dict[str, Any]]:
+        """Give one person's rows of a table."""
+        with self.open() as tables:
+            table = tables.read(dataset)
+            if table is None:
+                return []
+            own = table.filter(table.bucket == bucket, table.person == person)
+            found: list[dict[str, Any]] = own.to_pyarrow().to_pylist()
+            return found
+
+
+class Tables:
+    """All tables as they stood when they were opened.
+
+    Args:
+        engine: the engine that reads them.
+        manifest: the list of live files.
+    """
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+        self.engine = engine
+        self._manifest = manifest
+
+    def read(self, dataset: str) -> ir.Table | None:
+        """Give a table; None when it has not been made yet."""
+        if dataset == _APPLICATIONS:
+            return self._applications()
+        live = self._manifest.live(dataset)
+        return _parquet(self.engine, self._manifest.paths(live)) if live else None
+
+    def _applications(self) -> ir.Table | None:
+        live = self._manifest.live(_APPLICATIONS)
+        base = [file for file in live if file.bucket != ALL_BUCKETS]
+        beside = [file for file in live if file.bucket == ALL_BUCKETS]
+        tables = [_parquet(self.engine, self._manifest.paths(part)) for part in (base, beside) if part]
+        if len(tables) == 2:
+            large, small = tables
+            return large.anti_join(small.select(*KEY), KEY).union(small)
+        return tables[0] if tables else None
+
+    def write(self, table: ir.Table, file: Path, form: str) -> int:
+        """Write a table to a file outside the home folder; gives its rows."""
+        query = ibis.to_sql(table, dialect="duckdb")
+        path = str(file).replace("'", "''")
+        found = self.engine.execute(f"COPY ({query}) TO '{path}' ({form})").fetchone()
+        return int(found[0]) if found else 0
+
+
+def write_query(
+    manifest: Manifest, engine: duckdb.DuckDBPyConnection, query: str, *, dataset: str, bucket: int
+) -> File:
+    """Write what a query gives to a file of a dataset, not listed yet."""
+    rows: list[int] = []
+
+    def fill(path: Path) -> None:
+        found = engine.execute(f"COPY ({query}) TO '{path}' ({TABLE_FORMAT})").fetchone()
+        rows.append(found[0] if found else 0)
+
+    path = manifest.write(dataset, bucket, fill)
+    return File(0, dataset, bucket, path, rows[0], manifest.size(path))
+
+
+def _backend(engine: duckdb.DuckDBPyConnection) -> Any:
+    return ibis.duckdb.from_connection(engine)
+
+
+def _within(table: ir.Table, buckets: range, all_of_them: int) -> ir.Table:
+    """Keep the rows of some neighbouring buckets."""
+    if len(buckets) == all_of_them:
+        return table
+    return table.filter(table.bucket.between(buckets.start, buckets.stop - 1))
+
+
+def _parquet(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
+    return _backend(engine).read_parquet(paths, union_by_name=True)
+
+
+def _has_news(file: File) -> bool:
+    if file.folded_as_of is None or file.max_time is None:
+        return True
+    end = datetime.fromisoformat(file.folded_as_of).replace(tzinfo=UTC) + timedelta(days=1)
+    return datetime.fromisoformat(file.max_time) >= end
+
+
+def _mark_folded(connection: Connection, folded: Sequence[File], horizon: Horizon) -> None:
+    """Mark files as folded; one that holds events received after the horizon has to be folded again."""
+    known = {
+        file.id
+        for file in folded
+        if file.max_received is None or datetime.fromisoformat(file.max_received) <= horizon.known_at
+    }
+    for ids, mark in (
+        (known, horizon.as_of.isoformat()),
+        ({file.id for file in folded} - known, None),
+    ):
+        connection.execute(update(files).where(files.c.id.in_(ids)).values(folded_as_of=mark))
+
+
+def _inheriting(file: File, parents: Sequence[File]) -> File:
+    times = [parent.max_time for parent in parents if parent.max_time]
+    received = [parent.max_received for parent in parents if parent.max_received]
+    folded = [parent.folded_as_of for parent in parents]
+    return File(
+        0,
+        file.dataset,
+        file.bucket,
+        file.path,
+        file.rows,
+        file.bytes,
+        max(times, default=None),
+        max(received, default=None),
+        None if None in folded else min(name for name in folded if name is not None),
+    )
+
+
+def _describe_horizon(horizon: Horizon) -> str:
+    return json.dumps(
+        {
+            "as_of": horizon.as_of.isoformat(),
+            "known_at": horizon.known_at.isoformat(),
+            "layout": _LAYOUT,
+        }
+    )
+
+
+def _put(connection: Connection, key: str, value: str) -> None:
+    if connection.execute(select(meta.c.key).where(meta.c.key == key)).first() is None:
+        connection.execute(meta.insert().values(key=key, value=value))
+    else:
+        connection.execute(update(meta).where(meta.c.key == key).values(value=value))

@@ -1,0 +1,64 @@
+"""What other processes do in tests; a module of its own, since they have to find it by its name."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from layer7.contract.reading import read_event
+from layer7.storage import warehouse
+from layer7.storage.home import Home, open_home
+from layer7.storage.settings import Settings
+from layer7.storage.warehouse import Horizon
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PRELOAD = ["layer7.storage.home", "children"]
+
+
+def small_settings(url: str = "") -> Settings:
+    """Give settings for a small home."""
+    return Settings(database_url=url, buckets=4, threads=1, memory_limit="1GB")
+
+
+def _open(home: str) -> Home:
+    return open_home(Path(home), small_settings())
+
+
+def ingest(home: str, paths: list[str]) -> None:
+    """Ingest files."""
+    _open(home).ingest.files(map(Path, paths), now=lambda: NOW, progress=lambda *_: None)
+
+
+def accept(home: str, lines: list[str], acknowledged: str, every: int) -> None:
+    """Take events one by one, note each when it is acknowledged, and drain the inbox now and then."""
+    opened = _open(home)
+    notes = os.open(acknowledged, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for at, line in enumerate(lines, start=1):
+        receipts = opened.inbox.accept([(line, read_event(line, now=NOW))], now=NOW, source="http")
+        if receipts[0].status not in {"accepted", "duplicate"}:
+            message = f"{receipts[0]}"
+            raise AssertionError(message)
+        os.write(notes, f"{json.loads(line)['event_id']}\n".encode())
+        if at % every == 0:
+            opened.inbox.drain(now=NOW)
+
+
+def fold_and_compact(home: str, days: list[str]) -> None:
+    """Run nights with limits so small that every way of folding is taken, and sort the log."""
+    warehouse._SMALL = 150
+    opened = _open(home)
+    for day in days:
+        horizon = Horizon(datetime.fromisoformat(day).date(), NOW)
+        opened.warehouse.fold(horizon, at=NOW, progress=lambda _: None)
+    warehouse._SMALL = 0
+    opened.warehouse.compact(at=NOW, progress=lambda _: None)
+    opened.manifest.sweep(now=NOW.timestamp())
+
+
+def hold(home: str, name: str, held: str) -> None:
+    """Hold a lock and never let go."""
+    opened = _open(home)
+    with opened.locks.hold(name, wait=10):
+        Path(held).touch()
+        time.sleep(60)

@@ -1,0 +1,166 @@
+"""The command line, as a stranger types it."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def layer7(*arguments: str, home: Path, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "layer7", *arguments, "--home", str(home)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr + done.stdout
+    return done.stdout if not code else done.stdout + done.stderr
+
+
+def answer(*arguments: str, home: Path, code: int = 0):
+    return json.loads(layer7(*arguments, "--json", home=home, code=code))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """A home with the real job search of the examples in it, after one night."""
+    path = tmp_path_factory.mktemp("real") / "home"
+    taken = answer(
+        "import-log",
+        str(EXAMPLES / "job_search_log.csv"),
+        "--mapping",
+        str(EXAMPLES / "job_search_log.toml"),
+        "--user",
+        "tim",
+        home=path,
+    )
+    assert (taken["rows"], taken["applications"], taken["quarantined"]) == (177, 177, 0)
+    answer("nightly", "--as-of", "2023-03-13", home=path)
+    return path
+
+
+def test_the_real_log_gives_its_known_answers(home):
+    found = answer("users", "show", "tim", home=home)
+    assert found["total_applications"] == 177
+    assert found["interview_requests"] == 13
+    assert found["offers"] == 2
+    assert found["ghosted"] + found["pending"] == 114
+    evidence = found["evidence"]["interview_rate"]
+    assert evidence["low"] < 13 / 177 < evidence["high"]
+
+
+def test_importing_again_changes_nothing(home):
+    again = answer(
+        "import-log",
+        str(EXAMPLES / "job_search_log.csv"),
+        "--mapping",
+        str(EXAMPLES / "job_search_log.toml"),
+        "--user",
+        "tim",
+        home=home,
+    )
+    assert (again["accepted"], again["duplicate"]) == (0, 244)
+
+
+def test_an_unknown_person_is_an_error_with_words(home):
+    found = answer("users", "show", "nobody", home=home, code=1)
+    assert found["error"]["code"] == "unknown_user"
+    assert found["error"]["hint"]
+
+
+def test_the_audit_log_verifies(home):
+    assert answer("audit", "verify", home=home)["verified"] is True
+
+
+def test_settings_are_set_and_rolled_back(home):
+    before = answer("config", "show", "strategy_engine", home=home)["strategy_engine"]
+    layer7("config", "set", "improve_resume_threshold", "70", "--why", "a try", home=home)
+    after = answer("config", "show", "strategy_engine", home=home)["strategy_engine"]
+    assert (before["improve_resume_threshold"], after["improve_resume_threshold"]) == (75.0, 70.0)
+    assert answer("config", "diff", "strategy_engine", before["version"], home=home)[0]["to_value"] == 70.0
+    layer7("config", "rollback", "strategy_engine", "--why", "enough", home=home)
+    assert answer("config", "show", "strategy_engine", home=home)["strategy_engine"] == before
+    kinds = [move["kind"] for move in answer("config", "history", "strategy_engine", home=home)]
+    assert kinds[:2] == ["rollback", "set"]
+
+
+def test_a_setting_out_of_range_is_refused(home):
+    said = layer7("config", "set", "improve_resume_threshold", "170", "--why", "x", home=home, code=1)
+    assert "100" in said
+
+
+def test_faulty_events_wait_in_quarantine_and_can_be_tried_again(tmp_path):
+    good = {
+        "event_type": "APPLICATION_SUBMITTED",
+        "event_id": "e1",
+        "user_id": "ada",
+        "application_id": "a1",
+        "job_id": "j1",
+        "resume_version_id": "r1",
+        "timestamp": "2026-03-02T09:14:05-05:00",
+    }
+    lines = [good, good, good | {"event_id": "e2", "timestamp": "yesterday"}, {"event_type": "PAGE_VIEW"}]
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines) + "{broken\n")
+    home = tmp_path / "home"
+    taken = answer("ingest", str(file), home=home)
+    counts = {name: taken[name] for name in ("accepted", "duplicate", "quarantined", "ignored")}
+    assert counts == {"accepted": 1, "duplicate": 1, "quarantined": 2, "ignored": 1}
+    assert taken["by_type"] == {"APPLICATION_SUBMITTED": 1}
+    waiting = answer("quarantine", "list", home=home)
+    assert {item["code"] for item in waiting} == {"invalid_timestamp", "invalid_json"}
+    assert waiting[-1]["raw"] == "{broken"
+    assert answer("quarantine", "retry", home=home)["quarantined"] == 2
+    layer7("ingest", str(file), "--strict", home=home, code=1)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path):
+    found = answer("ingest", str(tmp_path / "nothing.jsonl"), home=tmp_path / "home", code=2)
+    assert found["error"]["code"] == "no_such_file"
+
+
+def test_schemas_are_written(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "layer7", "schema", "export", str(tmp_path / "schemas"), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    written = json.loads(done.stdout)["written"]
+    assert "UserPerformance.json" in written
+    assert json.loads((tmp_path / "schemas" / "UserPerformance.json").read_text())["$schema"]
+
+
+def test_tokens_are_made_listed_and_revoked(tmp_path):
+    home = tmp_path / "home"
+    made = answer("tokens", "create", "ci", "--scope", "review", home=home)
+    assert made["token"]
+    listed = answer("tokens", "list", home=home)
+    assert [(item["name"], item["revoked"]) for item in listed] == [("ci", None)]
+    layer7("tokens", "revoke", made["id"], home=home)
+    assert answer("tokens", "list", home=home)[0]["revoked"]
+
+
+def test_the_demo_runs_the_whole_loop(tmp_path):
+    home = tmp_path / "demo"
+    arguments = ("demo", "--no-serve", "--people", "300", "--weeks", "20")
+    learned = answer(*arguments, home=home)["learned"]
+    assert 0.02 < learned["measure"]["interview_rate"]["value"] < 0.07
+    said = layer7(*arguments, home=home)
+    assert "What the night learned" in said
+    other = tmp_path / "not-a-demo"
+    other.mkdir()
+    (other / "mine.txt").write_text("keep")
+    assert answer("demo", "--no-serve", home=other, code=1)["error"]["code"] == "not_a_demo"
+    assert (other / "mine.txt").exists()
+
+
+def test_nights_are_listed(home):
+    assert answer("runs", "show", home=home)["as_of"] == "2023-03-13"
+    assert answer("nightly", "--as-of", "someday", home=home, code=2)["error"]["code"] == "invalid_date"
+    assert datetime.now(UTC).year >= 2026

@@ -1,0 +1,225 @@
+"""Made-up pages: a search with numbers like the real ones, an empty one, and decisions kept in memory."""
+
+import json
+import math
+from datetime import UTC, date, datetime, timedelta
+
+from fastapi import FastAPI
+
+from layer7.configuration import baseline, plan
+from layer7.contract.evidence import Lineage, Period, RateEvidence
+from layer7.contract.lifecycle import State
+from layer7.contract.optimization import Evidence, ImpactEstimate, OptimizationRecommendation
+from layer7.contract.vocabulary import Component, RiskLevel, Route
+from layer7.errors import Layer7Error
+from layer7.review import decide
+from layer7.server import problems
+from layer7.server.guard import Guard
+from layer7.server.metrics import Metrics
+from layer7.server.pages import (
+    FunnelStep,
+    Overview,
+    QualityLine,
+    Queue,
+    QueueItem,
+    RecommendationView,
+    RunLine,
+    SilencePoint,
+    StageLine,
+    WeekRate,
+    foreseen,
+    router,
+)
+from layer7.storage.tokens import Scope, Token
+
+NOW = datetime(2025, 7, 2, 9, 0, tzinfo=UTC)
+HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
+
+EMPTY = Overview(
+    as_of=None,
+    people=0,
+    applications=0,
+    funnel=(),
+    weeks=(),
+    quality=(),
+    silence=(),
+    last_run=None,
+    waiting=0,
+)
+
+
+def week(number):
+    n = 240 + round(2600 * (number + 1) / 40 + 320 * math.sin(number))
+    rate = 0.041 + 0.004 * math.sin(number / 2.3) + 0.002 * math.cos(number * 1.7)
+    seen = n * (1 if number < 34 else (0.8, 0.65, 0.5, 0.32, 0.15, 0.04)[number - 34])
+    half = 1.96 * math.sqrt(rate * (1 - rate) / seen)
+    start = date(2024, 9, 23) + timedelta(weeks=number)
+    if number in {13, 39}:
+        return WeekRate(start, None, None, None, 31)
+    return WeekRate(start, rate, max(0.0, rate - half), rate + half, n)
+
+
+def still_comes(day):
+    left = 0.5 * math.erfc((math.log(max(day, 0.01)) - math.log(5)) / (1.6 * math.sqrt(2)))
+    answered = 0.5 * math.erfc(-(math.log(max(day, 0.01)) - math.log(9)) / (1.6 * math.sqrt(2)))
+    return 0.0413 * left / (1 - 0.0413 * (1 - left) - 0.33 * answered)
+
+
+FULL = Overview(
+    as_of=date(2025, 7, 1),
+    people=3120,
+    applications=212345,
+    funnel=(
+        FunnelStep("Submitted", 212345, 1.0),
+        FunnelStep("Answered", 76231, 0.359, 0.357, 0.361),
+        FunnelStep("Reached an interview", 8480, 0.0399, 0.0379, 0.0421),
+        FunnelStep("Got an offer", 1061, 0.005, 0.0045, 0.0055),
+    ),
+    weeks=tuple(week(number) for number in range(40)),
+    quality=(
+        QualityLine(
+            "Event capture",
+            0.9972,
+            0.99,
+            1204311,
+            "Submitted applications that have their creation in the log.",
+        ),
+        QualityLine("Completeness", 0.941, 0.95, 212345, "Context fields that are filled in."),
+        QualityLine("Local time known", 0.78, None, 212345, "Timestamps with the person's own offset."),
+        QualityLine("Insights found useful", None, 0.7, 12, "About 80 more answers are needed."),
+    ),
+    silence=tuple(SilencePoint(day, still_comes(day)) for day in range(91)),
+    last_run=RunLine(
+        "night_2025-07-01",
+        datetime(2025, 7, 2, 3, 0, tzinfo=UTC),
+        74.2,
+        ok=True,
+        stages=(
+            StageLine("ingest", 12.1, "41,203 events, 3 in quarantine"),
+            StageLine("measure", 31.4, "3,120 people, 14 segments"),
+            StageLine("find patterns", 18.2, "2 shown, 61 without evidence"),
+            StageLine("propose", 6.9, "1 recommendation"),
+            StageLine("tell", 0.04),
+        ),
+    ),
+    waiting=3,
+    rate=RateEvidence(value=0.0413, low=0.0391, high=0.0437, n=212345, events=8480, method="cure model"),
+    ghosted_after=22,
+)
+
+_FACTS = {
+    "rec_88": ("improve_resume_threshold", 70, Route.A_B_TEST, RiskLevel.MEDIUM, (0.021, 0.012, 0.041)),
+    "rec_89": (
+        "fit_score_weights",
+        {"technical": 0.47, "seniority": 0.22, "experience": 0.21, "signal": 0.1},
+        Route.MANUAL_REVIEW,
+        RiskLevel.LOW,
+        (0.012, -0.006, 0.03),
+    ),
+    "rec_90": ("follow_up_timing", 10, Route.AUTO_APPLY, RiskLevel.HIGH, None),
+}
+_OWNER = {
+    "improve_resume_threshold": Component.STRATEGY_ENGINE,
+    "fit_score_weights": Component.JOB_DISCOVERY,
+    "follow_up_timing": Component.ORCHESTRATOR,
+}
+_REASONS = {
+    "rec_88": "People between 70 and 75 points who applied anyway got as many interviews as those above.",
+    "rec_89": "Within people, technical match predicts interviews better than the weights in force.",
+    "rec_90": f"Hostile text stays text: {HOSTILE}",
+}
+
+
+def recommendation(name="rec_88", state=State.PROPOSED):
+    key, value, route, risk, gain = _FACTS[name]
+    change = plan(baseline(_OWNER[key]), key, value)
+    return OptimizationRecommendation(
+        component=change.component,
+        parameter=key,
+        current_value=change.from_value,
+        recommended_value=change.to_value,
+        reasoning=_REASONS[name],
+        evidence=Evidence(
+            metric_improved="expected_interviews_per_week" if name != "rec_89" else "interview_rate",
+            improvement_amount=gain[0] if gain else None,
+            sample_size=1840,
+            confidence_interval=gain[1:] if gain else None,
+            p_value=0.0031 if gain else None,
+        ),
+        impact_estimate=ImpactEstimate(
+            users_affected=310,
+            expected_benefit="0.02 more interviews per person and week (0.01 to 0.04)",
+            risk_level=risk,
+        ),
+        recommendation=route,
+        recommendation_id=name,
+        state=state,
+        created_at="2025-07-02T03:10:00Z",
+        as_of="2025-07-01",
+        plan=change,
+        method="regression discontinuity",
+        window=Period(start="2025-01-01", end="2025-07-01"),
+        what_would_change_this="A gain below zero in the experiment.",
+        lineage=Lineage(run_id="night_2025-07-01", log_to="2025-07-01", events=210000),
+    )
+
+
+class MadeUp:
+    """Page data in memory."""
+
+    def __init__(self, overview=FULL):
+        self.shown = overview
+        self.held = {name: recommendation(name) for name in _FACTS}
+        self.history = dict.fromkeys(_FACTS, ())
+
+    def overview(self):
+        return self.shown
+
+    def queue(self, state):
+        items = tuple(
+            QueueItem(held, self.history[name][-1] if self.history[name] else None)
+            for name, held in self.held.items()
+            if held.state is state
+        )
+        counts = {}
+        for held in self.held.values():
+            counts[held.state] = counts.get(held.state, 0) + 1
+        return Queue(state, items, counts)
+
+    def recommendation(self, recommendation_id):
+        if recommendation_id not in self.held:
+            raise Layer7Error("unknown_recommendation", "There is no such recommendation.", "See the list.")
+        held = self.held[recommendation_id]
+        etag = f"{recommendation_id}-{len(self.history[recommendation_id])}"
+        return RecommendationView(
+            held, self.history[recommendation_id], foreseen(held, actor="ada", at=NOW), etag
+        )
+
+    def decide(self, recommendation_id, action, *, why, actor, etag):
+        view = self.recommendation(recommendation_id)
+        if etag != view.etag:
+            raise Layer7Error("version_changed", "It has changed since you opened it.", "Look again.")
+        decision = decide(view.recommendation, action, why=why, actor=actor, at=NOW)
+        self.history[recommendation_id] += (decision,)
+        moved = json.loads(view.recommendation.model_dump_json()) | {"state": decision.to_state}
+        self.held[recommendation_id] = OptimizationRecommendation.model_validate_json(json.dumps(moved))
+        return decision
+
+
+def holding(*scopes):
+    """Make locks that let everybody in with the same token, as `layer7.server.auth.require` makes them."""
+    token = Token("0", "ada", frozenset(scopes), None, "2025-07-01T00:00:00+00:00", None, None)
+
+    def require(*_):
+        return lambda: token
+
+    return require
+
+
+def site(data, require=None):
+    """Serve the pages with the headers and the error documents of the real app."""
+    app = FastAPI()
+    problems.install(app)
+    app.add_middleware(Guard, hosts=None, metrics=Metrics())
+    app.include_router(router(data, require or holding(Scope.READ, Scope.REVIEW)))
+    return app

@@ -1,0 +1,443 @@
+"""The pages say what they are given, keep hostile text as text, and decide only on purpose."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from importlib.resources import files
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layer7.contract.evidence import RateEvidence
+from layer7.contract.lifecycle import ALLOWED, Kind, State
+from layer7.contract.optimization import Evidence
+from layer7.contract.vocabulary import Route
+from layer7.errors import Layer7Error
+from layer7.review import Action, consequences, decide
+from layer7.server.pages import (
+    LINKS,
+    FunnelStep,
+    QualityLine,
+    SilencePoint,
+    StageLine,
+    WeekRate,
+    charts,
+    context,
+    figures,
+    foreseen,
+)
+from layer7.server.pages.assets import MEDIA_TYPES
+from layer7.storage.tokens import Scope
+from server.made_up_pages import EMPTY, FULL, HOSTILE, NOW, MadeUp, holding, recommendation, site
+
+PAGES = files("layer7.server.pages")
+DECIDE = "/recommendations/rec_88/decide"
+
+
+@pytest.fixture
+def data():
+    return MadeUp()
+
+
+@pytest.fixture
+def client(data):
+    return TestClient(site(data), follow_redirects=False)
+
+
+def text_of(response):
+    """Give what a reader sees: no tags, single blanks."""
+    page = re.sub(r"<script.*?</script>|<style.*?</style>", " ", response.text, flags=re.DOTALL)
+    seen = re.sub(r"<[^>]+>", " ", page).replace("&#39;", "'").replace("&#34;", '"').replace("&lt;", "<")
+    return re.sub(r"\s+", " ", seen.replace("&gt;", ">").replace("\u00a0", " "))
+
+
+def asked(client, **form):
+    return client.post(DECIDE, data={"action": "approve", "why": "", "etag": "rec_88-0"} | form)
+
+
+# The overview.
+
+
+def test_the_overview_says_the_rate_with_its_interval_and_n(client):
+    seen = text_of(client.get("/"))
+    assert "Of 100 applications about 4 lead to an interview (3.9 to 4.4; n = 212,345)" in seen
+    assert "212,345 applications of 3,120 people, read up to 1 July 2025." in seen
+    assert "3 recommendations wait for a decision." in seen
+    assert "After 14 days of silence an interview still comes in 1.4 % of cases. From day 22 on" in seen
+
+
+def test_every_week_is_in_the_table_and_a_week_that_cannot_be_told_says_so(client):
+    seen = text_of(client.get("/"))
+    assert all(f"{figures.day(week.week)} " in seen for week in FULL.weeks)
+    assert "23 June 2025 cannot tell yet 31" in seen
+
+
+def test_a_rate_that_cannot_be_told_says_how_much_is_missing():
+    rate = RateEvidence(value=None, n=40, events=0, needed=160, method="cure model")
+    few = replace(FULL, rate=rate, weeks=(WeekRate(date(2025, 6, 2), None, None, None, 40),), silence=())
+    response = TestClient(site(MadeUp(few))).get("/")
+    seen = text_of(response)
+    assert "We cannot tell yet how many applications lead to an interview: about 160 more are needed" in seen
+    assert "No week has enough applications for a rate yet." in seen
+    assert "No interview was seen yet, so we cannot tell what silence means." in seen
+    assert "vega.js" not in response.text
+
+
+def test_the_empty_page_says_what_to_do_next():
+    seen = text_of(TestClient(site(MadeUp(EMPTY))).get("/"))
+    assert "Nothing to learn from yet." in seen
+    assert all(step in seen for step in ("layer7 demo", "layer7 import-log", "POST /v1/events"))
+
+
+def test_before_the_first_night_the_page_stands():
+    early = replace(EMPTY, applications=12, people=1)
+    seen = text_of(TestClient(site(MadeUp(early))).get("/"))
+    assert "12 applications of 1 person" in seen
+    assert "No night has run yet." in seen
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        (QualityLine("x", 0.997, 0.99, 9), "on target"),
+        (QualityLine("x", 0.98, 0.99, 9), "below target"),
+        (QualityLine("x", None, 0.99, 9), "cannot tell yet"),
+        (QualityLine("x", 0.995, 0.99, 9, low=0.98, high=0.999), "cannot tell yet"),
+        (QualityLine("x", 0.5, 0.99, 9, low=0.4, high=0.6), "below target"),
+        (QualityLine("x", 0.5, None, 9), ""),
+    ],
+)
+def test_a_target_is_met_or_missed_only_as_far_as_the_interval_says(line, word):
+    assert context.verdict(line).text == word
+
+
+# The recommendations.
+
+
+def test_the_queue_shows_what_waits_and_its_gain(client):
+    seen = text_of(client.get("/recommendations"))
+    assert "Waiting 3" in seen
+    assert "75.0 points → to 70.0 points" in seen
+    assert "+0.021 (0.012 to 0.041) ; n = 1,840" in seen
+    assert "+1.2 points (\u22120.6 to 3.0)" in seen
+
+
+def test_an_empty_queue_is_no_failure(client):
+    assert "No recommendation is approved" in text_of(client.get("/recommendations?state=approved"))
+
+
+def test_the_page_shows_the_very_plan_and_what_every_decision_does(client):
+    shown = recommendation("rec_89")
+    seen = text_of(client.get("/recommendations/rec_89"))
+    assert f"Starts from version {shown.plan.from_version}" in seen
+    assert "technical 0.4 0.47" in seen
+    assert "The interval holds zero" in seen
+    for sentences in foreseen(shown, actor="ada", at=NOW).values():
+        assert all(sentence in seen for sentence in sentences)
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("state", ALLOWED[Kind.RECOMMENDATION])
+def test_what_is_foreseen_is_what_the_decision_does(route, state):
+    shown = recommendation().model_copy(update={"state": state, "recommendation": route})
+    for action, told in foreseen(shown, actor="ada", at=NOW).items():
+        made = decide(shown, action, actor="ada", at=NOW, why="what you write below.")
+        assert told == consequences(made, shown)
+
+
+def test_what_would_be_refused_is_not_offered():
+    waiting = recommendation().model_copy(update={"state": State.APPROVED})
+    assert set(foreseen(waiting, actor="ada", at=NOW)) == {Action.REJECT}
+    planless = recommendation().model_copy(update={"plan": None})
+    assert foreseen(planless, actor="ada", at=NOW) == {}
+
+
+def test_every_state_route_and_action_has_its_words():
+    states = set(ALLOWED[Kind.RECOMMENDATION])
+    assert set(context.STATES) == set(context.STANDING) == states
+    assert set(context.ROUTES) == set(Route)
+    assert set(context.ACTIONS) == set(Action)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("/recommendations/nope", 404), ("/recommendations?state=nope", 422)]
+)
+def test_what_is_not_there_is_said_kindly(client, address, status):
+    response = client.get(address)
+    assert response.status_code == status
+    assert "That did not work." in text_of(response)
+
+
+# Deciding.
+
+
+@pytest.mark.parametrize(
+    ("action", "why", "said"),
+    [
+        ("approve", "", "Recorded: approved by ada, 2 July 2025, 09:00 UTC. Next comes its experiment"),
+        ("reject", "Too few people.", "Recorded: rejected by ada"),
+        ("send_back", "Which people?", "Recorded: sent back by ada, 2 July 2025, 09:00 UTC. It may be"),
+    ],
+)
+def test_a_decision_is_taken_then_confirmed(client, data, action, why, said):
+    response = asked(client, action=action, why=f"  {why} ")
+    assert response.status_code == 303
+    seen = text_of(client.get(response.headers["location"]))
+    assert said in seen
+    assert why in seen
+    (made,) = data.history["rec_88"]
+    assert (made.action, made.why, made.actor) == (action, why, "ada")
+
+
+def test_an_address_alone_confirms_nothing(client):
+    assert "Recorded" not in client.get("/recommendations/rec_88?done=approve").text
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        ({"action": "reject"}, 422, "To reject needs a reason."),
+        ({"action": "send_back", "why": "  "}, 422, "To send back needs a reason."),
+        ({"etag": "rec_88-7"}, 412, "It has changed since you opened it."),
+        ({"action": "explode"}, 422, "There is no action 'explode'."),
+        ({"action": "apply"}, 409, "cannot become applied"),
+        ({"why": "x" * 2001}, 422, "The reason has 2,001 characters; 2,000 are allowed."),
+    ],
+)
+def test_a_refusal_is_shown_on_the_page_and_nothing_is_decided(client, data, form, status, said):
+    response = asked(client, **form)
+    assert response.status_code == status
+    assert said in text_of(response)
+    assert data.history["rec_88"] == ()
+
+
+def test_a_refusal_keeps_what_was_typed(client):
+    response = asked(client, action="reject", why="My reason", etag="stale")
+    assert re.search(r'choice reject"[^>]* open>', response.text)
+    assert ">\nMy reason</textarea>" in response.text
+
+
+def test_deciding_on_what_is_not_there_is_said_kindly(client):
+    response = client.post("/recommendations/nope/decide", data={"action": "approve"})
+    assert response.status_code == 404
+    assert "There is no such recommendation." in text_of(response)
+
+
+def test_the_locks_are_made_for_reading_and_for_deciding(data):
+    asked_for = []
+
+    def require(*scopes):
+        asked_for.append(scopes)
+        return holding()(*scopes)
+
+    site(data, require)
+    assert asked_for == [(Scope.READ, Scope.REVIEW), (Scope.REVIEW,)]
+
+
+def test_who_may_only_read_is_told_so_and_offered_nothing(data):
+    seen = TestClient(site(data, holding(Scope.READ))).get("/recommendations/rec_88")
+    assert "You may read it, but not decide" in text_of(seen)
+    assert "<form" not in seen.text
+
+
+def test_every_page_asks_who_is_there():
+    def nobody():
+        raise Layer7Error("not_signed_in", "This needs a token that is in use.", "Bring one.")
+
+    client = TestClient(site(MadeUp(), lambda *_: nobody))
+    for address in ("/", "/recommendations", "/recommendations/rec_88"):
+        assert client.get(address).status_code == 401
+    assert client.post(DECIDE, data={"action": "approve"}).status_code == 401
+    assert client.get("/static/pages.css").status_code == 200
+
+
+# Safety.
+
+
+def test_hostile_text_stays_text():
+    steps = (FunnelStep(HOSTILE, 5, 1.0),)
+    run = replace(FULL.last_run, run_id=HOSTILE, stages=(StageLine(HOSTILE, 1.0, HOSTILE),))
+    quality = (QualityLine(HOSTILE, 0.5, 0.9, 5, HOSTILE),)
+    client = TestClient(site(MadeUp(replace(FULL, funnel=steps, last_run=run, quality=quality))))
+    for address in ("/", "/recommendations", "/recommendations/rec_90"):
+        response = client.get(address)
+        assert HOSTILE in text_of(response)
+        assert "<img src=x" not in response.text
+        assert "document.title='taken'" not in response.text
+
+
+def test_chart_data_cannot_leave_its_script_element(client):
+    page = client.get("/").text
+    inside = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, flags=re.DOTALL)
+    assert len(inside) == 2
+    assert all("<" not in spec for spec in inside)
+
+
+def test_the_pages_hold_no_script_of_their_own_and_the_one_file_is_short():
+    for template in (PAGES / "templates").iterdir():
+        source = template.read_text()
+        assert not re.search(r"<[^>]+\son\w+\s*=", source)
+        assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", source))
+        assert "http://" not in source
+        assert "https://" not in source
+        assert "style=" not in source
+    assert len((PAGES / "static" / "charts.js").read_text().splitlines()) <= 40
+
+
+def test_no_link_is_dead(client):
+    todo, seen = ["/", *(link.path for link in LINKS)], set()
+    while todo:
+        address = todo.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        response = client.get(address)
+        assert response.status_code == 200, address
+        if response.headers["content-type"].startswith("text/html"):
+            found = re.findall(r'(?:href|src)="([^"#]+)"', response.text)
+            todo += [link.replace("&amp;", "&") for link in found]
+    assert {"/recommendations/rec_88", "/recommendations?state=proposed"} <= seen
+
+
+def test_pages_are_not_kept_and_work_below_a_path(data):
+    client = TestClient(site(data), root_path="/layer7", follow_redirects=False)
+    response = client.get("/recommendations/rec_88")
+    assert response.headers["cache-control"] == "no-store"
+    assert 'href="/layer7/recommendations" aria-current="page"' in response.text
+    assert asked(client).headers["location"] == "/layer7/recommendations/rec_88?done=approve"
+
+
+# Files.
+
+
+@pytest.mark.parametrize("name", MEDIA_TYPES)
+def test_files_are_kept_by_the_browser_and_sent_compressed(client, name):
+    first = client.get(f"/static/{name}")
+    assert first.headers["content-type"] == MEDIA_TYPES[name]
+    assert first.headers["content-encoding"] == "gzip"
+    assert first.headers["cache-control"] == "no-cache"
+    plain = client.get(f"/static/{name}", headers={"accept-encoding": "identity"})
+    assert plain.content == first.content
+    again = client.get(f"/static/{name}", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_only_the_listed_files_are_served(client):
+    for name in ("charts.css", "..%2frouter.py", "router.py"):
+        assert client.get(f"/static/{name}").status_code == 404
+
+
+def test_named_files_are_kept_for_a_year(client):
+    address = re.search(r'href="(/static/pages.css\?v=\w+)"', client.get("/").text).group(1)
+    assert "immutable" in client.get(address).headers["cache-control"]
+    assert client.get("/static/pages.css?v=old").headers["cache-control"] == "no-cache"
+
+
+# Charts and colours.
+
+
+def test_charts_use_the_colours_of_the_style_sheet_only():
+    specs = (charts.weekly_rate(FULL.weeks, 0.04), charts.silence(FULL.silence))
+    sheet = (PAGES / "static" / "pages.css").read_text()
+    for spec in specs:
+        colours = set(re.findall(r"var\((--[\w-]+)\)", str(spec)))
+        assert colours
+        assert all(f"{colour}:" in sheet for colour in colours)
+        assert not re.search(r"#[0-9a-f]{6}", str(spec))
+
+
+def test_the_band_is_left_out_where_no_interval_is_known():
+    without = charts.silence([SilencePoint(0, 0.04), SilencePoint(1, 0.03)])
+    within = charts.silence([SilencePoint(0, 0.04, 0.03, 0.05), SilencePoint(1, 0.03, 0.02, 0.04)])
+    kinds = [[layer["mark"]["type"] for layer in spec["layer"]] for spec in (without, within)]
+    assert kinds == [["line", "circle", "rule"], ["area", "line", "circle", "rule"]]
+
+
+def test_one_thin_week_does_not_flatten_the_others():
+    thin = (WeekRate(date(2025, 1, 6), 0.04, 0.03, 0.05, 900), WeekRate(date(2025, 1, 13), 0.05, 0, 0.9, 3))
+    assert "'domain': [0, 0.15" in str(charts.weekly_rate(thin))
+    assert "'domain': [0" not in str(charts.weekly_rate(thin[:1]))
+
+
+@given(st.floats(-5, 5), st.floats(0, 5), st.floats(0, 5))
+def test_a_whisker_keeps_the_order_of_its_numbers(value, below, above):
+    at = charts.whisker(value, (value - below, value + above))
+    if at is not None:
+        assert 8 <= at.low <= at.point <= at.high <= 92
+        assert 8 <= at.zero <= 92
+    assert charts.whisker(None, None) is None
+
+
+def luminance(colour):
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+def test_text_has_the_contrast_that_wcag_asks_for_at_level_aa(scheme):
+    """WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1, by its definition of relative luminance."""
+    block = re.findall(r":root \{(.*?)\}", (PAGES / "static" / "pages.css").read_text(), flags=re.DOTALL)
+    named = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block[scheme]))
+    pairs = [(ink, paper) for ink in ("ink", "muted", "accent") for paper in ("ground", "card")]
+    pairs += [("ink", "tint"), ("accent", "tint"), ("on-accent", "accent"), ("card", "bad")]
+    for kind in ("good", "bad", "open"):
+        pairs += [(kind, f"{kind}-tint"), (kind, "card"), ("ink", f"{kind}-tint")]
+    pairs += [("accent", "good-tint")]
+    for ink, paper in pairs:
+        low, high = sorted((luminance(named[ink]), luminance(named[paper])))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)
+
+
+# Numbers.
+
+
+@given(st.floats(0, 1), st.floats(0, 0.3), st.floats(0, 0.3))
+def test_a_printed_rate_never_leaves_its_printed_interval(value, below, above):
+    low, high = max(0.0, value - below), min(1.0, value + above)
+    shown = float(figures.percent(value, low, high).removesuffix("\u00a0%"))
+    ends = [float(end) for end in figures.interval(low, high).removesuffix("\u00a0%").split(" to ")]
+    assert ends[0] <= shown <= ends[1]
+
+
+@given(st.floats(0, 1))
+def test_only_everything_is_printed_as_all_and_nothing_as_none(value):
+    said = figures.share(value)
+    assert (said == "100\u00a0%") == (value == 1)
+    assert (said == "0\u00a0%") == (value == 0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "interval", "written"),
+    [
+        (None, None, "cannot tell yet"),
+        (0.0213, None, "+0.021"),
+        (-0.5, (-1.0, 0.2), "\u22120.5 (\u22121.0 to 0.2)"),
+        (0.0, (-0.01, 0.01), "0.000 (\u22120.010 to 0.010)"),
+    ],
+)
+def test_gains_are_signed(amount, interval, written):
+    found = Evidence(
+        metric_improved="interviews",
+        improvement_amount=amount,
+        sample_size=3,
+        confidence_interval=interval,
+        p_value=None,
+    )
+    assert figures.gain(found) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "sentence"),
+    [
+        (0.0012, 0.0008, 0.0017, "Of 1,000 applications about 1.2 lead on"),
+        (0.00012, 0.00008, 0.00017, "Of 10,000 applications about 1.2 lead on"),
+        (0.044, 0.042, 0.046, "Of 100 applications about 4.4 lead on"),
+        (0.31, 0.2, 0.43, "Of 100 applications about 31 lead on"),
+    ],
+)
+def test_a_rate_is_told_in_whole_things(value, low, high, sentence):
+    rate = RateEvidence(value=value, low=low, high=high, n=9, events=1, method="cure model")
+    assert figures.in_words(rate, "lead on")[0] == sentence

@@ -98,7 +98,7 @@ def outlook(model: SilenceModel, as_of: datetime, *, days: int = LONGEST) -> Out
     """
     ages = np.arange(days + 1, dtype=np.int64)
     unseen = np.round(model.unseen_by_day(days + 1) * GRAIN) / GRAIN
-    curve = ibis.memtable(pa.table({"age": ages, "unseen": unseen}))
+    curve = ibis.memtable(pa.table({"age": pa.array(ages), "unseen": pa.array(unseen)}))
     return Outlook(as_of, curve, model.ghosted_after())
 
 

@@ -17,8 +17,8 @@ def worth_asking(new: OptimizationRecommendation, earlier: Iterable[Optimization
     """Decide whether a proposal should be put before people.
 
     A question about a setting that is still open is not asked again for a slightly different number, and
-    one that was refused rests for four weeks; both come back when the evidence has grown by a quarter, and an open
-    one also when the settings that it started from have changed.
+    one that was refused rests for four weeks; both come back when the evidence has grown by a quarter, and
+    an open one also when the settings that it started from have changed.
 
     Args:
         new: the proposal, with its plan.

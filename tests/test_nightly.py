@@ -36,9 +36,7 @@ def silent(_stage: str, _share: float) -> None:
 @pytest.fixture(scope="module")
 def log(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("log")
-    market = simulate(
-        SCENARIOS["default"], people=60, weeks=WEEKS, start=START, rng=np.random.default_rng(3)
-    )
+    market = simulate(SCENARIOS["default"], people=60, weeks=WEEKS, start=START, rng=np.random.default_rng(3))
     write_events(events(market), folder, format="jsonl")
     return folder
 

@@ -2,12 +2,13 @@
 
 import json
 import os
+import resource
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from layer7.contract.reading import read_event
-from layer7.storage import warehouse
+from layer7.storage import sources, warehouse
 from layer7.storage.home import Home, open_home
 from layer7.storage.settings import Settings
 from layer7.storage.warehouse import Horizon
@@ -17,8 +18,10 @@ PRELOAD = ["layer7.storage.home", "children"]
 
 
 def small_settings(url: str = "") -> Settings:
-    """Give settings for a small home."""
-    return Settings(database_url=url, buckets=4, threads=1, memory_limit="1GB")
+    """Give settings for a small home; its key is the same every time, and so are buckets and pseudonyms."""
+    return Settings(
+        database_url=url, buckets=4, threads=1, memory_limit="1GB", master_key=bytes(range(32)).hex()
+    )
 
 
 def _open(home: str) -> Home:
@@ -51,14 +54,21 @@ def fold_and_compact(home: str, days: list[str]) -> None:
     for day in days:
         horizon = Horizon(datetime.fromisoformat(day).date(), NOW)
         opened.warehouse.fold(horizon, at=NOW, progress=lambda _: None)
-    warehouse._SMALL = 0
+    warehouse._WORTH_SORTING = 0
     opened.warehouse.compact(at=NOW, progress=lambda _: None)
-    opened.manifest.sweep(now=NOW.timestamp())
+    opened.state.engine.dispose()
 
 
-def hold(home: str, name: str, held: str) -> None:
-    """Hold a lock and never let go."""
-    opened = _open(home)
+def hold(home: str, url: str, name: str, held: str) -> None:
+    """Hold a lock until killed."""
+    opened = open_home(Path(home), small_settings(url))
     with opened.locks.hold(name, wait=10):
         Path(held).touch()
         time.sleep(60)
+
+
+def peak(home: str, path: str, told: str) -> None:
+    """Ingest a file in small pieces and tell the largest memory that this process ever had, in MiB."""
+    sources._CHUNK = 1 << 20
+    ingest(home, [path])
+    Path(told).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), encoding="ascii")

@@ -103,7 +103,8 @@ def _quality(quality: DataQuality) -> list[dict[str, Any]]:
         ("applications submitted, of those created", _rest(quality.drafts), None),
     ]
     return [
-        {"name": name, "value": share.value, "n": share.n, "target": target} for name, share, target in lines
+        {"name": name, "value": share.value, "part": share.part, "n": share.n, "target": target}
+        for name, share, target in lines
     ]
 
 

@@ -93,8 +93,8 @@ def _tell(home: Home, report: Mapping[str, Any], *, events_taken: int) -> None:
             ("... among the answered only", f"{percent(measured['resolved_rate'])}  (too high)"),
             ("How many are ever answered?", _interval(measured["answer_rate"])),
             ("How long until an interview?", f"half within {measured['interview_days_median']:.1f} days"),
-            ("Is two weeks of silence normal?", _silence(measured["silence"], 14)),
-            ("And a month?", _silence(measured["silence"], 30)),
+            ("After two weeks of silence, does an interview still come?", _silence(measured["silence"], 14)),
+            ("And after a month?", _silence(measured["silence"], 30)),
         ],
     )
     score = report["propose"]["resume_score"]
@@ -132,7 +132,7 @@ def _interval(rate: Mapping[str, Any]) -> str:
 
 def _silence(curve: list[list[float]], day: int) -> str:
     chance = {int(at): value for at, value in curve}.get(day)
-    return "cannot tell yet" if chance is None else f"yes: {percent(chance)} still hear of an interview"
+    return "cannot tell yet" if chance is None else f"for {percent(chance)} of the silent"
 
 
 def simulate_market(

@@ -93,16 +93,19 @@ def show_recommendation(
 
 def _describe(item: OptimizationRecommendation) -> None:
     evidence = item.evidence
-    low, high = evidence.confidence_interval or (None, None)
+    interval = " to ".join(f"{end:.3g}" for end in evidence.confidence_interval or ())
     out.print(f"[bold]{item.component}.{item.parameter}[/]  {item.state}  ({item.recommendation})")
     out.print(item.reasoning, markup=False)
     print_table(
         "Evidence",
         ("what", "value"),
         [
-            (evidence.metric_improved, f"{evidence.improvement_amount} ({low} to {high})"),
+            (
+                evidence.metric_improved,
+                f"{_short(evidence.improvement_amount)} ({interval or 'no interval'})",
+            ),
             ("n", f"{evidence.sample_size:,}"),
-            ("p", "cannot tell" if evidence.p_value is None else f"{evidence.p_value:.2g}"),
+            ("p", _short(evidence.p_value)),
             ("people affected", f"{item.impact_estimate.users_affected:,}"),
             ("benefit", item.impact_estimate.expected_benefit),
             ("risk", item.impact_estimate.risk_level),
@@ -118,6 +121,10 @@ def _describe(item: OptimizationRecommendation) -> None:
     for action in possible_actions(item.state) if item.state else ():
         if action in {Action.APPROVE, Action.REJECT, Action.SEND_BACK, Action.ROLL_BACK}:
             out.print(f"  layer7 recommendations {_command(action)} {item.recommendation_id}", style="dim")
+
+
+def _short(value: float | None) -> str:
+    return "cannot tell" if value is None else f"{value:.3g}"
 
 
 def _command(action: Action) -> str:

@@ -144,7 +144,7 @@ def admit_checked(engine: duckdb.DuckDBPyConnection, keys: Keys, *, received_at:
     return (
         "SELECT c.position, a.event_id, c.event_type, a.person, a.bucket, c.event_time, c.local_hour, "
         f"c.local_weekday, TIMESTAMPTZ '{received_at.isoformat()}' AS received_at, {opened}, {sealed} "
-        "FROM checked c JOIN arrivals a USING (position) LEFT JOIN words w USING (position)"
+        "FROM checked c JOIN arrivals a USING (position) LEFT JOIN words w USING (position) WHERE c.sure"
     )
 
 

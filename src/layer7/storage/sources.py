@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from layer7.errors import Layer7Error
 
-_CHUNK = 16 << 20
+_CHUNK = 32 << 20
 _PIECE = 1 << 20
 _HEAD = 1 << 16
 _MAX_LINE = 4 << 20
 _MAX_DOCUMENT = 256 << 20
-_ROWS = 65_536
+_ROWS = 131_072
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".parquet")
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\n\r]*")

@@ -15,6 +15,7 @@ from ibis.expr import types as ir
 from sqlalchemy import Connection, select, update
 
 from layer7.analytics.applications import KEY, STATE, as_states, describe, merge
+from layer7.storage.columnwise import quoted
 from layer7.storage.door import LOG_COLUMNS
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.schema import files, meta
@@ -25,7 +26,9 @@ _EVENTS = "events"
 _BASE_SHARE = 0.10
 _SMALL = 200_000
 _AT_ONCE = 1_500_000
-_WORTH_SORTING = 1_000_000
+# Segments are sorted by bucket themselves: they read well until they are many.
+_WORTH_SORTING = 20_000_000
+_MANY_SEGMENTS = 256
 _LAYOUT = 1
 TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 _ORDER = "bucket, person, application_id"
@@ -194,24 +197,22 @@ class Warehouse:
             yield file
 
     def compact(self, *, at: datetime, progress: Progress) -> int:
-        """Sort the log's segments into their buckets once they weigh enough; gives how many events moved."""
+        """Sort the log's segments into their buckets once they are many; gives how many events moved."""
         live = self._manifest.live(_EVENTS)
         segments = [file for file in live if file.bucket == ALL_BUCKETS]
         rows = sum(file.rows for file in segments)
-        settled = sum(file.rows for file in live) - rows
-        if rows <= max(_WORTH_SORTING, int(2 * _BASE_SHARE * settled)) or any(
-            _has_news(file) for file in segments
-        ):
+        few = rows <= _WORTH_SORTING and len(segments) <= _MANY_SEGMENTS
+        if few or any(_has_news(file) for file in segments):
             return 0
         columns = ", ".join(LOG_COLUMNS)
         written = []
         with closing(self._engine()) as engine:
             for bucket in range(self._buckets):
                 own = [file for file in live if file.bucket in {bucket, ALL_BUCKETS}]
-                paths = ", ".join(f"'{path}'" for path in self._manifest.paths(own))
+                paths = ", ".join(quoted(path) for path in self._manifest.paths(own))
                 query = (
-                    f"SELECT {columns} FROM read_parquet([{paths}], union_by_name = true) "
-                    f"WHERE bucket = {bucket} "
+                    f"SELECT {columns} FROM read_parquet([{paths}], union_by_name = true, "
+                    f"hive_partitioning = false) WHERE bucket = {bucket} "
                     "ORDER BY person, application_id, event_time, event_id"
                 )
                 file = write_query(self._manifest, engine, query, dataset=_EVENTS, bucket=bucket)
@@ -288,7 +289,7 @@ def write_query(
     rows: list[int] = []
 
     def fill(path: Path) -> None:
-        found = engine.execute(f"COPY ({query}) TO '{path}' ({TABLE_FORMAT})").fetchone()
+        found = engine.execute(f"COPY ({query}) TO {quoted(str(path))} ({TABLE_FORMAT})").fetchone()
         rows.append(found[0] if found else 0)
 
     path = manifest.write(dataset, bucket, fill)
@@ -307,7 +308,8 @@ def _within(table: ir.Table, buckets: range, all_of_them: int) -> ir.Table:
 
 
 def _parquet(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
-    return _backend(engine).read_parquet(paths, union_by_name=True)
+    # Else the engine takes the column ``bucket`` from the folder's name, with another type.
+    return _backend(engine).read_parquet(paths, union_by_name=True, hive_partitioning=False)
 
 
 def _has_news(file: File) -> bool:

@@ -1,0 +1,158 @@
+"""No id of a person and none of her words lie open in a home folder, by whatever door they came."""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from layer7.contract import EVENT_COLUMNS, EVENT_EXAMPLES
+from layer7.contract.reading import read_event
+from layer7.storage import warehouse
+from layer7.storage.warehouse import Horizon
+
+PERSON = "zoe.o'canary+7731@example.org"
+WORDS = 'My "secret" café words, line two: 0171-5550123 canary'
+CANARIES = (PERSON, WORDS, "0171-5550123 canary", "zoe.o'canary")
+
+
+def encodings(text: str) -> Iterator[bytes]:
+    plain = text.encode()
+    yield from (plain, plain.lower(), plain.upper(), plain[::-1])
+    yield from (plain.hex().encode(), plain.hex().upper().encode())
+    yield from (
+        text.encode("utf-16-le"),
+        text.encode("utf-16-be"),
+        text.encode("utf-32-le"),
+        text.encode("latin-1"),
+    )
+    yield from (
+        json.dumps(text)[1:-1].encode(),
+        json.dumps(json.dumps(text))[1:-1].encode(),
+        quote(text).encode(),
+    )
+    for shift in range(3):
+        # Whatever stands before, three characters at the rims may depend on it.
+        yield base64.b64encode(b"\0" * shift + plain)[4:-4]
+        yield base64.urlsafe_b64encode(b"\0" * shift + plain)[4:-4]
+    for name in ("md5", "sha1", "sha256"):
+        digest = hashlib.new(name, plain, usedforsecurity=False).digest()
+        yield from (digest, digest.hex().encode())
+
+
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Give all bytes outside the keys folder, those of compressed files also unpacked."""
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        if path.is_relative_to(folder / "keys"):
+            continue
+        name = str(path.relative_to(folder))
+        yield name, name.encode()
+        yield name, path.read_bytes()
+        if path.suffix == ".parquet":
+            table = pq.read_table(path, partitioning=None)
+            yield name, repr(table.to_pylist()).encode()
+            for column in table.columns:
+                if pa.types.is_binary(column.type):
+                    yield name, b"".join(pc.drop_null(column).to_pylist())
+
+
+def leaks(folder: Path) -> list[tuple[str, str]]:
+    wanted = {form: text for text in CANARIES for form in encodings(text)}
+    return [
+        (name, text) for name, content in contents(folder) for form, text in wanted.items() if form in content
+    ]
+
+
+def private_events() -> list[dict]:
+    """Give one event of every type, with canaries wherever it holds a person's own words."""
+    events = []
+    for event_type, example in EVENT_EXAMPLES.items():
+        event = json.loads(json.dumps(example)) | {"user_id": PERSON}
+        event.pop("event_id", None)
+        for name, column in EVENT_COLUMNS.items():
+            if column.shape.sealed and event_type in column.used_by:
+                event[name] = WORDS
+        events.append(event)
+    return events
+
+
+def broken_events() -> list[dict | str]:
+    """Give events that are refused, with canaries wherever somebody could have put them."""
+    event = private_events()[0]
+    exposed = next(item for item in private_events() if item["event_type"] == "EXPERIMENT_EXPOSED")
+    return [
+        event | {"timestamp": WORDS},
+        event | {"event_type": 5},
+        event | {"event_type": WORDS},
+        event | {WORDS: WORDS, PERSON: 1},
+        event | {"context": {"category": WORDS, "fit_score": PERSON, WORDS: 1}},
+        event | {"user_id": f"{PERSON}\u200b"},
+        exposed | {"counterfactual_decisions": {WORDS: 5, PERSON: [WORDS]}},
+        {"specversion": WORDS, "id": "1", "source": "s", "type": "t", "data": event},
+        {"specversion": "1.0", "id": "1", "source": "s", "type": WORDS, "data": {"user_id": PERSON}},
+        json.dumps(event)[:-1],
+        f'{{"user_id": "{PERSON}", "user_id": "{PERSON}"}}',
+        WORDS,
+    ]
+
+
+@pytest.fixture
+def used(home, tmp_path, now):
+    """A home that has seen every door, a night, and a look at what waits."""
+    events, broken = private_events(), broken_events()
+    lines = [
+        item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in (*events, *broken)
+    ]
+    home.inbox.accept(
+        [(line, read_event(line, now=now)) for line in lines[: len(lines) // 2]], now=now, source="http"
+    )
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.jsonl").write_text("\n".join(lines))
+    (outside / "b.json").write_text(json.dumps([item for item in broken if isinstance(item, dict)], indent=1))
+    (outside / "c.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode())[:-30])
+    names = list(dict.fromkeys(name for event in events for name in event if name != "value"))
+    rows = [
+        {name: event.get(name) for name in names} | {"event_id": f"p{at}"} for at, event in enumerate(events)
+    ]
+    rows.append(rows[0] | {"application_id": "another", "event_id": "p1"})
+    rows.append(rows[0] | {"timestamp": WORDS})
+    pq.write_table(pa.Table.from_pylist(rows), outside / "d.parquet")
+    home.ingest.files([outside], now=lambda: now, progress=lambda *_: None)
+    home.inbox.accept([(line, read_event(line, now=now)) for line in lines], now=now, source="http")
+    home.warehouse.fold(Horizon(now.date(), now), at=now, progress=lambda _: None)
+    return home
+
+
+def test_nothing_lies_open(used, now, monkeypatch):
+    assert used.quarantine.counts()["event_id_conflict"] >= 1
+    assert sum(used.quarantine.counts().values()) > 10
+    # What waits in the inbox is looked at too, and what was deleted from it afterwards.
+    assert used.inbox.waiting() > 0
+    assert leaks(used.path) == []
+    used.inbox.drain(now=now)
+    monkeypatch.setattr(warehouse, "_WORTH_SORTING", 0)
+    used.warehouse.fold(Horizon(now.date(), now), at=now, progress=lambda _: None)
+    used.warehouse.compact(at=now, progress=lambda _: None)
+    used.ingest.retry(now=now)
+    assert leaks(used.path) == []
+
+
+def test_the_search_finds_what_lies_open(used):
+    """Else it would prove nothing."""
+    for number, form in enumerate(
+        (WORDS.encode(), PERSON.encode().hex().encode(), base64.b64encode(WORDS.encode()))
+    ):
+        (used.path / f"{number}.txt").write_bytes(b"before " + form + b" after")
+    assert {name for name, _ in leaks(used.path)} == {"0.txt", "1.txt", "2.txt"}
+
+
+def test_the_person_herself_can_read_all_of_it(used):
+    assert any(WORDS in item.raw for item in used.quarantine.waiting(limit=100))

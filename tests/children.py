@@ -2,13 +2,12 @@
 
 import json
 import os
-import resource
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from layer7.contract.reading import read_event
-from layer7.storage import sources, warehouse
+from layer7.storage import warehouse
 from layer7.storage.home import Home, open_home
 from layer7.storage.settings import Settings
 from layer7.storage.warehouse import Horizon
@@ -65,10 +64,3 @@ def hold(home: str, url: str, name: str, held: str) -> None:
     with opened.locks.hold(name, wait=10):
         Path(held).touch()
         time.sleep(60)
-
-
-def peak(home: str, path: str, told: str) -> None:
-    """Ingest a file in small pieces and tell the largest memory that this process ever had, in MiB."""
-    sources._CHUNK = 1 << 20
-    ingest(home, [path])
-    Path(told).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), encoding="ascii")

@@ -12,14 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from children import PRELOAD, ingest, peak, small_settings
+from children import PRELOAD, ingest
 from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
 from layer7.storage import sources
 from layer7.storage.bulk import TYPED, Validator, typed_row
 from layer7.storage.door import ESSENCE, IDENTITY, as_table, essence, identity
-from layer7.storage.home import open_home
 from layer7.storage.ingest import UNPRINTED, Ingest
 from layer7.storage.schema import seen
 from strategies import valid_events
@@ -296,26 +295,3 @@ class TestAnotherTry:
         )
         assert files(home, path, at=now).quarantined_codes == {"timestamp_in_future": 1}
         assert home.ingest.retry(now=now + timedelta(hours=2)).accepted == 1
-
-
-def test_memory_does_not_grow_with_the_file(tmp_path, make_event):
-    """Six times the file: 50 MiB more in, less than half of that more in memory."""
-    peaks = []
-    context = mp.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
-    for size in (10, 60):
-        open_home(tmp_path / str(size), small_settings()).state.engine.dispose()
-        with (tmp_path / f"{size}.jsonl").open("w") as file:
-            for at in range(size * 1000):
-                title = {"job_characteristics": {"title": f"{at} {'x' * 480}"}}
-                file.write(
-                    json.dumps(make_event(application_id=f"a{at}", reason="y" * 300, context=title)) + "\n"
-                )
-        told = tmp_path / f"{size}.txt"
-        child = context.Process(
-            target=peak, args=(str(tmp_path / str(size)), f"{tmp_path / str(size)}.jsonl", str(told))
-        )
-        child.start()
-        child.join()
-        peaks.append(float(told.read_text()))
-    assert peaks[1] - peaks[0] < 25, peaks

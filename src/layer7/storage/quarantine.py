@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Insert, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.privacy import open_sealed, seal
@@ -17,6 +16,9 @@ from layer7.storage.bulk import Refused
 from layer7.storage.keys import Keys
 from layer7.storage.schema import quarantine
 from layer7.storage.state import State
+
+_ONE_WRITER = 7_000_004
+"""Number of the advisory lock that writers to the quarantine hold in PostgreSQL; others are in `locks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,17 @@ class Quarantine:
         own = self._keys.keys(people.values())
         kept = [self._row(item, people, own) | {"source": source, "at": at.isoformat()} for item in rows]
         if kept:
-            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            # In one order everywhere, so that two writers never wait for each other.
-            kept.sort(key=itemgetter("digest"))
-            connection.execute(insert(quarantine).on_conflict_do_nothing(index_elements=["digest"]), kept)
+            connection.execute(self._insert(connection), kept)
         return len(rows)
+
+    @staticmethod
+    def _insert(connection: Connection) -> Insert:
+        if connection.dialect.name != "postgresql":
+            return sqlite.insert(quarantine).on_conflict_do_nothing(index_elements=["digest"])
+        # Numbers follow the lines of a file; two writers of the same lines in another order would wait for
+        # each other for ever, so they go one after the other.
+        connection.execute(select(func.pg_advisory_xact_lock(_ONE_WRITER)))
+        return postgresql.insert(quarantine).on_conflict_do_nothing(index_elements=["digest"])
 
     def _row(self, item: Refused, people: Mapping[str, str], own: Mapping[str, bytes]) -> dict[str, Any]:
         user_id = _user_id(item.raw)

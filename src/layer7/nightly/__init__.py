@@ -1,0 +1,96 @@
+"""The night, told once: ingest, applications, measure, propose, settle.
+
+Each stage takes what the stages before it left in the home folder and commits its own part; a night that is
+killed is run again and gives the same. A stage that fails ends the night with an error, the stages before it
+stay committed.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from layer7.errors import Layer7Error
+from layer7.nightly.measuring import measure
+from layer7.nightly.night import Night, Outcome
+from layer7.nightly.proposing import propose
+from layer7.storage.home import Home
+from layer7.storage.runs import Run, StageRecord
+from layer7.storage.warehouse import Horizon
+
+Progress = Callable[[str, float], None]
+"""Is told the name of a stage and which share of it is done, 0 to 1."""
+
+
+def ingest(night: Night) -> Outcome:
+    """Move what waits in the inbox into the log."""
+    return Outcome(night.home.inbox.drain(now=night.clock()))
+
+
+def applications(night: Night) -> Outcome:
+    """Fold new events into applications."""
+    return Outcome(night.home.warehouse.fold(night.horizon, at=night.clock(), progress=night.progress))
+
+
+def settle(night: Night) -> Outcome:
+    """Sort the log into its buckets when it is worth it, and sweep away what nothing refers to."""
+    moved = night.home.warehouse.compact(at=night.clock(), progress=night.progress)
+    swept = night.home.manifest.sweep(now=night.clock().timestamp())
+    return Outcome(moved, {"files_swept": swept})
+
+
+STAGES: tuple[Callable[[Night], Outcome], ...] = (ingest, applications, measure, propose, settle)
+"""The night, in order."""
+
+
+def run_night(home: Home, horizon: Horizon, *, clock: Callable[[], datetime], progress: Progress) -> Run:
+    """Run all stages in order, recording each.
+
+    Args:
+        home: the installation.
+        horizon: what this night may know.
+        clock: tells the present moment.
+        progress: is told how far each stage is.
+
+    Returns:
+        The record of the night.
+
+    Raises:
+        Layer7Error: ``locked`` while another night runs; ``stage_failed`` naming the stage and its reason.
+    """
+    with home.locks.hold("nightly", wait=0.0):
+        home.configs.start(clock())
+        run_id = home.runs.begin(horizon.as_of, known_at=horizon.known_at, at=clock())
+        report: dict[str, Any] = {}
+        for position, stage in enumerate(STAGES):
+            name = stage.__name__
+            night = Night(home, horizon, run_id, clock, partial(progress, name))
+            try:
+                report[name] = dict(_recorded(night, position, stage).report)
+            except Exception:
+                home.runs.end(run_id, status="failed", report=report, at=clock())
+                raise
+            progress(name, 1.0)
+        home.runs.end(run_id, status="done", report=report, at=clock())
+    return home.runs.latest()[0]
+
+
+def _recorded(night: Night, position: int, stage: Callable[[Night], Outcome]) -> Outcome:
+    """Run one stage and record it, also when it fails."""
+    name, began = stage.__name__, time.perf_counter()
+    try:
+        outcome = stage(night)
+    except Exception as error:
+        seconds = time.perf_counter() - began
+        known = error if isinstance(error, Layer7Error) else None
+        detail = {"code": known.code if known else type(error).__name__}
+        night.home.runs.stage(night.run_id, position, StageRecord(name, "failed", 0, seconds, detail))
+        raise Layer7Error(
+            "stage_failed",
+            f"The stage '{name}' failed: {known or type(error).__name__}.",
+            "The stages before it are committed; run the night again once the cause is mended.",
+        ) from error
+    seconds = time.perf_counter() - began
+    night.home.runs.stage(night.run_id, position, StageRecord(name, "done", outcome.rows, seconds, {}))
+    return outcome

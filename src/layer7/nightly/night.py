@@ -1,0 +1,82 @@
+"""What a stage of the night is given, and what it gives back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import ibis
+import numpy as np
+from ibis.expr import types as ir
+
+from layer7.contract.vocabulary import Purpose
+from layer7.storage.home import Home
+from layer7.storage.warehouse import Horizon, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a stage gave.
+
+    Args:
+        rows: how many rows.
+        report: what it learned, as plain JSON values.
+    """
+
+    rows: int
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOTHING_YET = Outcome(0, {"answer": "no applications yet"})
+"""What a stage gives before there are any applications."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One night at work.
+
+    Args:
+        home: the installation.
+        horizon: what this night may know.
+        run_id: its number.
+        clock: tells the present moment, for the record only.
+        progress: is told how far the stage is, 0 to 1.
+    """
+
+    home: Home
+    horizon: Horizon
+    run_id: int
+    clock: Callable[[], datetime]
+    progress: Callable[[float], None]
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Dice that fall alike in every night of the same day."""
+        return np.random.default_rng(self.horizon.as_of.toordinal())
+
+    def log(self, tables: Tables, purpose: Purpose = Purpose.PERSONALISATION) -> "Log | None":
+        """Give what may be read for a purpose: all people but those who object; None before there are any."""
+        applications, events = tables.read("applications"), tables.read("events")
+        if applications is None or events is None:
+            return None
+        known = events.filter(
+            events.event_time < self.horizon.end, events.received_at <= self.horizon.known_at
+        )
+        refusing = self.home.consents.refusing(purpose, known_at=self.horizon.end)
+        if not refusing:
+            return Log(applications, known)
+        without = ibis.memtable({"person": list(refusing)})
+        return Log(applications.anti_join(without, "person"), known.anti_join(without, "person"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Log:
+    """What a night reads.
+
+    Args:
+        applications: one row per application.
+        events: the event log, up to the night's horizon.
+    """
+
+    applications: ir.Table
+    events: ir.Table

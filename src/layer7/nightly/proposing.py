@@ -1,0 +1,99 @@
+"""The stage ``propose``: look for better settings, and put those that the evidence asks for before people."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from layer7.analytics.outcomes import Outlook
+from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
+from layer7.configuration import ConfigVersion
+from layer7.contract.evidence import Lineage
+from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.vocabulary import Component
+from layer7.errors import Layer7Error
+from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
+from layer7.optimization.recommendation import Origin
+from layer7.optimization.resume_score import PARAMETER as RESUME_SCORE
+from layer7.optimization.resume_score import calibrate
+from layer7.review import worth_asking
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What an optimizer is asked: this log, judged by this night, under these settings.
+
+    Args:
+        night: the night.
+        log: what may be read.
+        outlook: what silence means.
+    """
+
+    night: Night
+    log: Log
+    outlook: Outlook
+
+    def settings(self, component: Component) -> ConfigVersion:
+        """Give the settings of a component that are in force."""
+        return self.night.home.configs.active(component)
+
+    def origin(self, component: Component) -> Origin:
+        """Give when, and from what, a recommendation for a component is made."""
+        end = self.night.horizon.end
+        return Origin(
+            as_of=end,
+            from_version=self.settings(component).version,
+            lineage=Lineage(run_id=str(self.night.run_id), log_to=end.isoformat()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an optimizer says.
+
+    Args:
+        report: what it found, as plain JSON values.
+        recommendations: the changes that the evidence asks for; usually none.
+    """
+
+    report: Mapping[str, Any]
+    recommendations: tuple[OptimizationRecommendation, ...] = field(default=())
+
+
+def resume_score(asked: Question) -> Answer:
+    """Ask whether the resume score promises what comes (specification 5.2)."""
+    served = asked.settings(Component.STRATEGY_ENGINE).value(RESUME_SCORE)
+    if not isinstance(served, Mapping):
+        raise Layer7Error("wrong_type", f"{RESUME_SCORE} is no mapping.", "Roll the settings back.")
+    found = calibrate(
+        to_folds(score_moments(asked.log.applications, asked.outlook).to_pyarrow()),
+        to_people(scored_people(asked.log.applications, asked.outlook).to_pyarrow()),
+        served,
+        origin=asked.origin(Component.STRATEGY_ENGINE),
+        rng=asked.night.rng,
+    )
+    said = {"answer": found.answer, "needed": found.needed, **found.report.model_dump(mode="json")}
+    return Answer(said, () if found.recommendation is None else (found.recommendation,))
+
+
+OPTIMIZERS: Mapping[str, Callable[[Question], Answer]] = MappingProxyType({"resume_score": resume_score})
+"""The optimizers by the names under which the night reports them (specification 5)."""
+
+
+def propose(night: Night) -> Outcome:
+    """Look for better settings, and put those that the evidence asks for before people."""
+    answers: dict[str, Answer] = {}
+    with night.home.warehouse.open() as tables:
+        log, curve = night.log(tables), tables.read("outlook")
+        if log is None or curve is None:
+            return NOTHING_YET
+        asked = Question(night, log, Outlook(night.horizon.end, curve, None))
+        for done, (name, optimizer) in enumerate(OPTIMIZERS.items(), start=1):
+            answers[name] = optimizer(asked)
+            night.progress(done / len(OPTIMIZERS))
+    store = night.home.recommendations
+    earlier = store.list(limit=200)
+    found = [item for answer in answers.values() for item in answer.recommendations]
+    new = store.propose([item for item in found if worth_asking(item, earlier)], night.clock())
+    said = {name: dict(answer.report) for name, answer in answers.items()}
+    return Outcome(len(new), {"new": [item.recommendation_id for item in new], **said})

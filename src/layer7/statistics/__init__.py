@@ -9,6 +9,7 @@ from layer7.statistics.calibration import (
     equal_mass_ece,
     fit_curve,
 )
+from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
 from layer7.statistics.discrimination import Discrimination, discrimination
 from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
 from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
@@ -33,6 +34,8 @@ __all__ = [
     "SilenceModel",
     "SilenceMoments",
     "SquaredErrors",
+    "bayesian_fdr",
+    "benjamini_hochberg",
     "brier_skill",
     "bucket_table",
     "calibration_test",

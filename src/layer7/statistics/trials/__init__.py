@@ -1,0 +1,62 @@
+"""Comparing the arms of an experiment: moments, contrasts, and what may be said of them at which look."""
+
+from layer7.statistics.trials.anytime import critical_anytime, p_anytime, p_anytime_one_sided, tuning
+from layer7.statistics.trials.contrast import (
+    Comparison,
+    Contrast,
+    MetricKind,
+    compare,
+    critical_t,
+    p_fixed,
+    stratified,
+)
+from layer7.statistics.trials.counts import Block, e_values, p_exact
+from layer7.statistics.trials.group_sequential import (
+    bounds,
+    crossing_probability,
+    information_fractions,
+    p_group_sequential,
+)
+from layer7.statistics.trials.inference import Guarantee, Inference, Looking, critical, holm, infer
+from layer7.statistics.trials.moments import ArmMoments
+from layer7.statistics.trials.online_fdr import Entry, next_alpha, spent
+from layer7.statistics.trials.power import detectable, power_fixed, power_sequential, units_needed
+from layer7.statistics.trials.sample_ratio import ALARM, sample_ratio_p, sample_ratio_p_anytime
+
+__all__ = [
+    "ALARM",
+    "ArmMoments",
+    "Block",
+    "Comparison",
+    "Contrast",
+    "Entry",
+    "Guarantee",
+    "Inference",
+    "Looking",
+    "MetricKind",
+    "bounds",
+    "compare",
+    "critical",
+    "critical_anytime",
+    "critical_t",
+    "crossing_probability",
+    "detectable",
+    "e_values",
+    "holm",
+    "infer",
+    "information_fractions",
+    "next_alpha",
+    "p_anytime",
+    "p_anytime_one_sided",
+    "p_exact",
+    "p_fixed",
+    "p_group_sequential",
+    "power_fixed",
+    "power_sequential",
+    "sample_ratio_p",
+    "sample_ratio_p_anytime",
+    "spent",
+    "stratified",
+    "tuning",
+    "units_needed",
+]

@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := demo
-.PHONY: demo install test check unit coverage bench docs lock clean
+.PHONY: demo install test check unit scoreboard scoreboard-short coverage bench docs lock clean
 
 install: .venv/installed
 
@@ -22,7 +22,7 @@ install: .venv/installed
 demo: install
 	@if [ -t 1 ]; then $(BIN)/layer7 demo; else $(BIN)/layer7 demo --no-serve; fi
 
-test: check unit
+test: check unit scoreboard-short
 
 check: install
 	@mkdir -p build
@@ -33,6 +33,15 @@ check: install
 
 unit: install
 	@$(BIN)/pytest -q -n 2
+
+# Is the engine telling the truth? The short form stops at gross failures; the full one writes the table that
+# the README shows (docs/scoreboard.md says how long that takes).
+scoreboard-short: install
+	@mkdir -p build
+	@$(BIN)/layer7 scoreboard --short --jobs 2 >build/scoreboard.log || { cat build/scoreboard.log; exit 1; }
+
+scoreboard: install
+	@$(BIN)/layer7 scoreboard --write .
 
 # Branch coverage of the rooms where a wrong number harms: at least 95 %.
 coverage: install

@@ -19,6 +19,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "nights": ("nightly", "runs"),
         "people": ("users", "applications"),
         "reviews": ("recommendations", "audit"),
+        "scoreboard": ("scoreboard",),
         "serving": ("serve", "tokens"),
         "settings": ("config",),
     }

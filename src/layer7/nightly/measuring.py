@@ -1,7 +1,10 @@
 """The stage ``measure``: rates under silence, every person's performance, and the quality of the data."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
+
+from ibis.expr import types as ir
 
 from layer7.analytics.delays import delay_moments, to_silence_moments
 from layer7.analytics.outcomes import outlook
@@ -11,7 +14,7 @@ from layer7.analytics.person import finish
 from layer7.analytics.quality import quality_moments, to_quality
 from layer7.analytics.report import measure_report
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
-from layer7.statistics import fit_silence
+from layer7.statistics import SilenceMoments, fit_silence
 
 
 def measure(night: Night) -> Outcome:
@@ -21,7 +24,7 @@ def measure(night: Night) -> Outcome:
         if log is None:
             return NOTHING_YET
         found = log.applications
-        model = fit_silence(to_silence_moments(delay_moments(found, night.horizon.end).to_pyarrow()))
+        model = fit_silence(counted(found, night.horizon.end))
         now = outlook(model, night.horizon.end)
         night.home.warehouse.replace("outlook", now.curve.to_pyarrow(), at=night.clock())
         people = finish(performance_moments(found, log.events, now).to_pyarrow())
@@ -30,6 +33,11 @@ def measure(night: Night) -> Outcome:
         steps = funnel(found).to_pyarrow().to_pylist()[0]
     rows = night.home.warehouse.replace("performance", people, at=night.clock())
     return Outcome(rows, measure_report(model, people=people, weeks=weeks, funnel=steps, quality=quality))
+
+
+def counted(applications: ir.Table, end: datetime) -> SilenceMoments:
+    """Count what became of applications by the end of a night, as the silence model takes it."""
+    return to_silence_moments(delay_moments(applications, end).to_pyarrow())
 
 
 def _door(night: Night) -> Mapping[str, int]:

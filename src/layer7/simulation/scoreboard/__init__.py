@@ -1,0 +1,26 @@
+"""The scoreboard: the engine's own stages on markets whose truth is known, measured against marks."""
+
+from layer7.simulation.scoreboard import calibration, censoring
+from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
+from layer7.simulation.scoreboard.runner import run
+from layer7.simulation.scoreboard.verdict import Line, Verdict
+
+MEASURES: tuple[Measure, ...] = (
+    *censoring.MEASURES,
+    *calibration.MEASURES,
+)
+"""The lines of the scoreboard, in their order."""
+
+__all__ = [
+    "MEASURES",
+    "Figure",
+    "Kind",
+    "Line",
+    "Mark",
+    "Measure",
+    "Pair",
+    "Trial",
+    "Unit",
+    "Verdict",
+    "run",
+]

@@ -164,3 +164,17 @@ def test_nights_are_listed(home):
     assert answer("runs", "show", home=home)["as_of"] == "2023-03-13"
     assert answer("nightly", "--as-of", "someday", home=home, code=2)["error"]["code"] == "invalid_date"
     assert datetime.now(UTC).year >= 2026
+
+
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [
+        ("layer7.cli.app", {"alembic", "ibis", "pandas", "scipy"}),
+        ("layer7.nightly", {"alembic", "pandas", "scipy.stats"}),
+    ],
+)
+def test_commands_begin_without_what_they_do_not_need(module, unneeded):
+    """Every command waits for what it loads; each of these takes half a second or more."""
+    script = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not unneeded & set(done.stdout.split())

@@ -5,7 +5,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special, stats
+import scipy
+from scipy import special
 
 from layer7.statistics.arrays import Column, FloatArray
 from layer7.statistics.intervals import Interval, normal_quantile
@@ -73,7 +74,7 @@ def fit_curve(moments: ScoreMoments, *, method: Method | None = None) -> Calibra
 def _isotonic(moments: ScoreMoments) -> FloatArray:
     some = np.flatnonzero(moments.n_eff)
     trials = moments.n_eff[some]
-    steps = optimize.isotonic_regression(moments.events[some] / trials, weights=trials).x
+    steps = scipy.optimize.isotonic_regression(moments.events[some] / trials, weights=trials).x
     return np.interp(np.arange(POINTS), some, np.asarray(steps, dtype=np.float64))
 
 
@@ -162,7 +163,7 @@ def calibration_test(moments: ScoreMoments, predicted: Column, *, level: float =
         intercept=intercept,
         intercept_interval=Interval(intercept - reach[0], intercept + reach[0], level),
         intercept_error=errors[0],
-        p_value=float(stats.chi2.sf(max(gain, 0.0), design.shape[1])),
+        p_value=float(special.chdtrc(design.shape[1], max(gain, 0.0))),
         events=moments.total_events,
         n_eff=moments.total_n_eff,
     )

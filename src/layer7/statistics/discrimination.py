@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import Interval, normal_quantile
@@ -71,7 +71,7 @@ def discrimination(moments: ScoreMoments, *, level: float = 0.95) -> Discriminat
     return Discrimination(
         slope=slope,
         slope_interval=Interval(slope - reach, slope + reach, level),
-        p_value=float(stats.chi2.sf(max(gain, 0.0), 1)),
+        p_value=float(special.chdtrc(1, max(gain, 0.0))),
         auc=auc,
         auc_interval=_logit_interval(auc, auc_error, level, float(events.sum() * (trials - events).sum())),
         events=float(events.sum()),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from layer7.statistics.arrays import FloatArray
 
@@ -37,7 +37,7 @@ def maximise(target: Differentiable, start: FloatArray, bounds: Bounds) -> Float
         value, gradient = target(theta)
         return -value, -gradient
 
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         negative,
         start,
         jac=True,
@@ -130,12 +130,12 @@ class Region:
         uphill = target(np.zeros(turned.shape[1]))[1]
         length = float(np.linalg.norm(uphill))
         start = -uphill * np.sqrt(2 * self.drop) / length if length > 0 else uphill
-        found = optimize.minimize(
+        found = scipy.optimize.minimize(
             target,
             start,
             jac=True,
             method="SLSQP",
-            constraints=optimize.NonlinearConstraint(
+            constraints=scipy.optimize.NonlinearConstraint(
                 lambda z: np.array([room(z)[0]]), 0, np.inf, jac=lambda z: room(z)[1]
             ),
             options={"ftol": 1e-6, "maxiter": 40},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import Column, FloatArray
@@ -185,7 +185,7 @@ def _between_folds(folds: Sequence[ScoreMoments], curve: FloatArray) -> float | 
         return None
     mean = vectors.mean(axis=0)
     squared = count * float(mean @ np.linalg.solve(spread, mean))
-    return float(stats.f.sf(squared * (count - size) / (size * (count - 1)), size, count - size))
+    return float(special.fdtrc(size, count - size, squared * (count - size) / (size * (count - 1))))
 
 
 def _halves(

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from sqlalchemy import select
@@ -25,7 +27,9 @@ from layer7.storage.schema import meta
 from layer7.storage.settings import Settings, load_settings
 from layer7.storage.state import State
 from layer7.storage.tokens import Tokens
-from layer7.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from layer7.storage.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,6 @@ class Home:
         ingest: the way in for bulk files.
         inbox: the way in for single events.
         quarantine: where refused events wait.
-        warehouse: applications and derived tables.
         runs: the record of nights.
         consents: what people have said about the use of their data.
         configs: the settings and their versions.
@@ -60,13 +63,18 @@ class Home:
     ingest: Ingest
     inbox: Inbox
     quarantine: Quarantine
-    warehouse: Warehouse
     runs: Runs
     consents: Consents
     configs: Configs
     recommendations: Recommendations
     tokens: Tokens
     answers: Answers
+
+    @property
+    def warehouse(self) -> "Warehouse":
+        """Applications and derived tables; loaded when asked for, since many commands need none of it."""
+        warehouse: type[Warehouse] = import_module("layer7.storage.warehouse").Warehouse
+        return warehouse(self.state, self.manifest, buckets=self.settings.buckets, engine=self.engine)
 
     def engine(self) -> duckdb.DuckDBPyConnection:
         """Open an engine of its own."""
@@ -104,12 +112,6 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         ingest=Ingest(state, keys, log, quarantine, locks, engine),
         inbox=Inbox(state, keys, log, manifest, quarantine, locks, engine),
         quarantine=quarantine,
-        warehouse=Warehouse(
-            state,
-            manifest,
-            buckets=settings.buckets,
-            engine=partial(connect, settings, path / "scratch"),
-        ),
         runs=Runs(state),
         consents=Consents(state),
         configs=configs,

@@ -9,20 +9,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from layer7.errors import Layer7Error
 from layer7.storage import schema
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = tuple(sorted((Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")))
 _GENESIS = "0" * 64
 _AUDIT_LOCK = 7_000_001
 
@@ -72,22 +69,20 @@ class State:
 
     def migrate(self) -> None:
         """Bring the database to this program's schema; a newer database is refused."""
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
-        scripts = ScriptDirectory.from_config(config)
+        known = [script.name.partition("_")[0] for script in _MIGRATIONS]
         with self.write() as connection:
             self._alone(connection)
-            have = MigrationContext.configure(connection).get_current_revision()
-            if have == scripts.get_current_head():
+            have = _revision(connection)
+            if have == known[-1]:
                 return
-            if have is not None and have not in {script.revision for script in scripts.walk_revisions()}:
+            if have is not None and have not in known:
                 raise Layer7Error(
                     "newer_state",
                     f"The state database is at revision {have}, which this version does not know.",
                     "Install the newer version of layer7 that wrote it.",
                 )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            # The library of migrations takes longer to load than most commands run, and is seldom needed.
+            import_module("layer7.storage.migrations").upgrade(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -185,6 +180,14 @@ class State:
         if remembered and remembered not in ends:
             raise _broken(f"record {remembered[0]} was once its end and is gone")
         return expected
+
+
+def _revision(connection: Connection) -> str | None:
+    """Give the revision of the database; None before the first migration."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _broken(what: str) -> Layer7Error:

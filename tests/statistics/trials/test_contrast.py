@@ -63,7 +63,9 @@ def test_shares_agree_with_gbstats(side):
 @pytest.mark.parametrize("side", ["relative", "absolute"])
 def test_adjusted_means_agree_with_gbstats(side):
     given_, output = engine_case(f"cuped_welch_{side}")
-    found = compare(adjusted(given_["a"]), adjusted(given_["b"]), kind=MetricKind.MEAN, adjust=True)
+    found = compare(
+        adjusted(given_["a"]), adjusted(given_["b"]), kind=MetricKind.MEAN, before=MetricKind.MEAN
+    )
     assert found.theta == pytest.approx(output["theta"])
     assert_alike(found.lift if side == "relative" else found.difference, output)
 
@@ -103,7 +105,7 @@ def test_an_adjusted_ratio_is_that_of_the_linearised_units():
         now = np.column_stack([size * (0.3 + lift + skill) + rng.normal(0, 0.5, 400), size])
         arms.append(ArmMoments.of(np.hstack([now, before])))
     plain = compare(*arms, kind=MetricKind.RATIO)
-    better = compare(*arms, kind=MetricKind.RATIO, adjust=True)
+    better = compare(*arms, kind=MetricKind.RATIO, before=MetricKind.RATIO)
     assert better.difference.standard_error < 0.8 * plain.difference.standard_error
     assert better.difference.estimate == pytest.approx(0.1, abs=4 * better.difference.standard_error)
 
@@ -154,7 +156,10 @@ def test_what_cannot_be_told_is_not_told():
         (lambda: ArmMoments.of([1.0, 2.0]), "bad_moments"),
         (lambda: compare(arm(1, 0, 0), arm(5, 2, 2), kind=MetricKind.SHARE), "too_few_units"),
         (lambda: compare(arm(3, 0, 0), arm(5, 2, 2), kind=MetricKind.RATIO), "bad_moments"),
-        (lambda: compare(arm(3, 0, 0), arm(5, 2, 2), kind=MetricKind.MEAN, adjust=True), "bad_moments"),
+        (
+            lambda: compare(arm(3, 0, 0), arm(5, 2, 2), kind=MetricKind.MEAN, before=MetricKind.MEAN),
+            "bad_moments",
+        ),
         (lambda: compare(*[ArmMoments.of(np.zeros((3, 2)))] * 2, kind=MetricKind.RATIO), "no_denominator"),
         (lambda: stratified([], []), "bad_weights"),
         (lambda: Looking(alpha=0.7), "bad_alpha"),

@@ -24,7 +24,7 @@ class MetricKind(StrEnum):
     """What a metric is of an arm's columns.
 
     MEAN: mean of column 0. SHARE: the same of zeros and ones, with variance p(1 - p). RATIO: mean of column 0
-    divided by that of column 1. Where the columns are twice as many, the second half is from before.
+    divided by that of column 1. The columns of a metric from before the experiment stand behind its own.
     """
 
     MEAN = "mean"
@@ -89,7 +89,7 @@ class _Value:
 
 
 def compare(
-    control: ArmMoments, treatment: ArmMoments, *, kind: MetricKind, adjust: bool = False
+    control: ArmMoments, treatment: ArmMoments, *, kind: MetricKind, before: MetricKind | None = None
 ) -> Comparison:
     """Compares two arms by the delta method.
 
@@ -102,7 +102,8 @@ def compare(
         control: its moments.
         treatment: its moments, of the same columns.
         kind: what the metric is.
-        adjust: whether to subtract theta times the metric of before.
+        before: what the columns behind the metric's own are, from before the experiment: theta times that is
+            subtracted. None for no adjustment.
 
     Raises:
         Layer7Error: ``too_few_units`` below 2 units in an arm; ``bad_moments`` for other columns than the
@@ -123,10 +124,12 @@ def compare(
         '0.0333 se 0.1312'
     """
     arms = (control, treatment)
-    _check(arms, kind, adjust=adjust)
-    plain = [_post(arm, kind) for arm in arms]
-    theta = _theta(arms, kind) if adjust else None
-    shown = plain if theta is None else [_adjusted(arm, kind, theta) for arm in arms]
+    _check(arms, kind, before)
+    plain = [_metric(arm, kind) for arm in arms]
+    shown, theta = plain, None
+    if before is not None:
+        theta = _theta(arms, kind, before)
+        shown = [_adjusted(arm, (kind, before), theta) for arm in arms]
     first, second = plain[0].value, plain[1].value
     gap = shown[1].value - shown[0].value
     units = [shown[0].gradient, shown[1].gradient]
@@ -227,7 +230,10 @@ def p_fixed(contrast: Contrast) -> float | None:
     return float(2 * special.stdtr(contrast.freedom, -abs(z)))
 
 
-def _check(arms: Sequence[ArmMoments], kind: MetricKind, *, adjust: bool) -> None:
+def _check(arms: Sequence[ArmMoments], kind: MetricKind, before: MetricKind | None) -> None:
+    wanted = kind.columns + (before.columns if before is not None else 0)
+    bottoms = [1] if kind is MetricKind.RATIO else []
+    bottoms += [kind.columns + 1] if before is MetricKind.RATIO else []
     for arm in arms:
         if arm.n < LEAST_UNITS:
             raise Layer7Error(
@@ -235,19 +241,17 @@ def _check(arms: Sequence[ArmMoments], kind: MetricKind, *, adjust: bool) -> Non
                 f"An arm has {arm.n:g} units; a difference needs at least {LEAST_UNITS} in each.",
                 "Wait for more units.",
             )
-        if arm.sums.size != kind.columns * (2 if adjust else 1) and arm.sums.size != 2 * kind.columns:
+        if arm.sums.size < wanted:
             raise Layer7Error(
-                "bad_moments",
-                f"A {kind} was given {arm.sums.size} columns.",
-                f"Give {kind.columns} columns, and as many again from before.",
+                "bad_moments", f"A {kind} was given {arm.sums.size} columns.", f"Give {wanted} columns."
             )
-        if kind is MetricKind.RATIO and (arm.sums[1] == 0 or (adjust and arm.sums[3] == 0)):
+        if (arm.sums[bottoms] == 0).any():
             raise Layer7Error(
                 "no_denominator", "A ratio's denominator is zero.", "Leave out units without any."
             )
 
 
-def _post(arm: ArmMoments, kind: MetricKind, first: int = 0) -> _Value:
+def _metric(arm: ArmMoments, kind: MetricKind, first: int = 0) -> _Value:
     """The metric of the columns from ``first`` on, with its gradient in all columns."""
     mean, gradient = arm.mean, np.zeros(arm.sums.size)
     if kind is MetricKind.RATIO:
@@ -258,17 +262,17 @@ def _post(arm: ArmMoments, kind: MetricKind, first: int = 0) -> _Value:
     return _Value(float(mean[first]), gradient)
 
 
-def _theta(arms: Sequence[ArmMoments], kind: MetricKind) -> float:
+def _theta(arms: Sequence[ArmMoments], kind: MetricKind, before: MetricKind) -> float:
     """The slope of the metric on the metric of before, over both arms; 0 if that did not vary."""
     both = arms[0] + arms[1]
-    now, before = _post(both, kind).gradient, _post(both, kind, kind.columns).gradient
-    spread = float(before @ both.covariance @ before)
-    return float(now @ both.covariance @ before) / spread if spread > 0 else 0.0
+    now, then = _metric(both, kind).gradient, _metric(both, before, kind.columns).gradient
+    spread = float(then @ both.covariance @ then)
+    return float(now @ both.covariance @ then) / spread if spread > 0 else 0.0
 
 
-def _adjusted(arm: ArmMoments, kind: MetricKind, theta: float) -> _Value:
-    now, before = _post(arm, kind), _post(arm, kind, kind.columns)
-    return _Value(now.value - theta * before.value, now.gradient - theta * before.gradient)
+def _adjusted(arm: ArmMoments, kinds: tuple[MetricKind, MetricKind], theta: float) -> _Value:
+    now, then = _metric(arm, kinds[0]), _metric(arm, kinds[1], kinds[0].columns)
+    return _Value(now.value - theta * then.value, now.gradient - theta * then.gradient)
 
 
 def _variance(arm: ArmMoments, kind: MetricKind, gradient: FloatArray) -> float:

@@ -8,7 +8,6 @@ import pytest
 from growthbook import Experiment, GrowthBook
 from hypothesis import given
 from hypothesis import strategies as st
-from vectors_file import vectors
 
 from layer7.errors import Layer7Error
 from layer7.experiments.bucketing import (
@@ -19,6 +18,7 @@ from layer7.experiments.bucketing import (
     choose_all,
     in_namespace,
 )
+from vectors_file import vectors
 
 CASES = vectors("growthbook_hash_cases")
 IDS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=12)

@@ -15,6 +15,7 @@ from layer7.errors import Layer7Error
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "demo": ("demo", "simulate"),
+        "experiments": ("experiments",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
         "nights": ("nightly", "runs"),
         "people": ("users", "applications"),

@@ -148,6 +148,19 @@ class ExperimentResults(Explained):
         default=None, description="Interval of the adjusted difference."
     )
     rollout_checks: Addition[RolloutChecks | None] = Field(default=None, description="The six checks of 6.3.")
+    relative_interval: Addition[Interval | None] = Field(
+        default=None, description="Interval of the relative improvement."
+    )
+    adjusted_p_value: Addition[Fraction | None] = Field(
+        default=None, description="p-value of the adjusted difference, under the same certificate."
+    )
+    familywise_p_value: Addition[Fraction | None] = Field(
+        default=None, description="p-value corrected (Holm) for all metrics and arms that decide together."
+    )
+    detectable_effect: Addition[NonNegative | None] = Field(
+        default=None, description="Smallest absolute effect that as many units prove in 4 of 5 experiments."
+    )
+    sentence: Addition[str | None] = Field(default=None, description="The result in one sentence.")
     as_of: Addition[Moment | None] = Field(default=None, description="When the log was read to.")
     lineage: Addition[Lineage | None] = Field(default=None, description="Where the results came from.")
 

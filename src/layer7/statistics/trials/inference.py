@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from layer7.statistics.intervals import Interval
@@ -27,7 +27,7 @@ class Looking:
         guarantee: one planned look; a known largest number of units; or as often as one likes.
         alpha: accepted probability of a false alarm, over all looks.
         planned: units of both arms at the planned end; None for one planned look.
-        looks: units of both arms at each look so far, this one the last; only for group sequential tests.
+        looks: units of both arms at each look so far; only for group sequential tests.
 
     Raises:
         Layer7Error: ``bad_alpha``.
@@ -40,6 +40,16 @@ class Looking:
 
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
+
+    def at(self, units: float) -> "Looking":
+        """Gives the same way of looking with one more look, the one at hand; others do not count looks.
+
+        Args:
+            units: of both arms, at least those of the look before.
+        """
+        if self.guarantee is not Guarantee.GROUP_SEQUENTIAL or units <= 0:
+            return self
+        return replace(self, looks=(*self.looks, units))
 
     @property
     def fractions(self) -> tuple[float, ...]:
@@ -56,9 +66,10 @@ class Looking:
                 f"anytime-valid: false alarms in at most {self.alpha:g} of experiments, however often they "
                 f"are read (asymptotic confidence sequence, tuned for {self.planned:g} units)"
             )
+        seen = self.fractions[-1] if self.looks else 0.0
         return (
             f"group sequential: false alarms in at most {self.alpha:g} of experiments over all looks "
-            f"(look {len(self.looks)}, {self.fractions[-1]:.0%} of the planned information, alpha t² spent)"
+            f"(look {len(self.looks)}, {seen:.0%} of the planned information, alpha t² spent)"
         )
 
 

@@ -1,0 +1,225 @@
+"""What the arms of an experiment are told by: moments of every metric in one pass over a table of units."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations_with_replacement
+
+import ibis
+import numpy as np
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from layer7.errors import Layer7Error
+from layer7.statistics.trials import ArmMoments, MetricKind
+
+Z = 1.96
+"""How many standard errors beside a quantile its order statistics are read."""
+
+
+class MetricShape(StrEnum):
+    """What a metric is made of.
+
+    BINOMIAL: whether it happened to the unit. MEAN: the sum of the unit's values, averaged over units.
+    RATIO: the sum of one column over the sum of another. QUANTILE: of the units' values.
+    """
+
+    BINOMIAL = "binomial"
+    MEAN = "mean"
+    RATIO = "ratio"
+    QUANTILE = "quantile"
+
+    @property
+    def kind(self) -> MetricKind:
+        """What the moments are compared as."""
+        return {
+            MetricShape.BINOMIAL: MetricKind.SHARE,
+            MetricShape.RATIO: MetricKind.RATIO,
+        }.get(self, MetricKind.MEAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMetric:
+    """A metric over the columns of a table.
+
+    Args:
+        name: its name.
+        shape: what it is made of.
+        columns: the columns that it reads; two for a ratio.
+        before: columns from before the experiment, one (a mean) or two (a ratio); empty for no adjustment.
+        quantile: which quantile, 0 to 1, of a quantile metric.
+
+    Raises:
+        Layer7Error: ``bad_metric`` for another number of columns than the shape has.
+    """
+
+    name: str
+    shape: MetricShape
+    columns: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    quantile: float = 0.5
+
+    def __post_init__(self) -> None:
+        wanted = 2 if self.shape is MetricShape.RATIO else 1
+        if len(self.columns) != wanted or len(self.before) > 2 or not 0 < self.quantile < 1:
+            raise Layer7Error(
+                "bad_metric",
+                f"The {self.shape} metric {self.name!r} reads {len(self.columns)} columns.",
+                "A ratio reads two columns, NUMERATOR/DENOMINATOR; every other metric reads one.",
+            )
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The metric's own columns, then those from before."""
+        return (*self.columns, *self.before)
+
+    @property
+    def before_kind(self) -> MetricKind | None:
+        """What the columns from before are compared as; None without any."""
+        return {1: MetricKind.MEAN, 2: MetricKind.RATIO}.get(len(self.before))
+
+
+UNIT, ARM, SEVERAL = "unit", "arm", "in_several"
+
+
+def units_of(table: ir.Table, *, unit: str, arm: str, metrics: Sequence[TableMetric]) -> ir.Table:
+    """Give one row per unit: its arm, whether it was in several, and its values.
+
+    Values of several rows of a unit add; a binomial metric asks whether any of them is true. NaN counts as
+    missing. Rows without a unit or an arm are left out.
+
+    Args:
+        table: one row or more per unit.
+        unit: column of the unit of randomisation.
+        arm: column of the arm.
+        metrics: the metrics whose columns are wanted.
+
+    Raises:
+        Layer7Error: ``unknown_column``; ``wrong_type`` for a column that holds no numbers.
+    """
+    _check(table, {unit, arm, *(name for metric in metrics for name in metric.all_columns)})
+    known = table.filter(table[unit].notnull(), table[arm].notnull())
+    arms = known[arm].cast("string")
+    values = {}
+    for at, metric in enumerate(metrics):
+        for place, name in enumerate(metric.all_columns):
+            number = _number(known, name)
+            happened = metric.shape is MetricShape.BINOMIAL and place == 0
+            values[_value(at, place)] = (number != 0).cast("float64").max() if happened else number.sum()
+    grouped = known.group_by(**{UNIT: known[unit]})
+    found = grouped.aggregate(**{ARM: arms.min(), "other": arms.max()}, rows=known.count(), **values)
+    return found.mutate(**{SEVERAL: found[ARM] != found.other}).drop("other")
+
+
+def arm_moments(units: ir.Table, metrics: Sequence[TableMetric]) -> ir.Table:
+    """Count the units and the moments of every metric in each arm, without units that were in several.
+
+    Args:
+        units: as :func:`units_of` gives them.
+        metrics: the same metrics.
+
+    Returns:
+        One row per arm: ``arm``, ``units``, and for metric i ``n_i`` (units with all of its values),
+        ``s_i_j`` (sum of column j) and ``p_i_j_k`` (sum of the products of columns j and k). They add.
+    """
+    rows = units.filter(~units[SEVERAL])
+    moments: dict[str, ir.Value] = {}
+    for at, metric in enumerate(metrics):
+        columns = [rows[_value(at, place)] for place in range(len(metric.all_columns))]
+        known = columns[0].notnull()
+        for column in columns[1:]:
+            known &= column.notnull()
+        moments[f"n_{at}"] = rows.count(where=known)
+        for place, column in enumerate(columns):
+            moments[f"s_{at}_{place}"] = column.sum(where=known).fill_null(0.0)
+        for one, two in combinations_with_replacement(range(len(columns)), 2):
+            moments[f"p_{at}_{one}_{two}"] = (columns[one] * columns[two]).sum(where=known).fill_null(0.0)
+    return rows.group_by(ARM).aggregate(units=rows.count(), **moments)
+
+
+def to_arms(counted: pa.Table, metrics: Sequence[TableMetric]) -> Mapping[str, Mapping[str, ArmMoments]]:
+    """Give the rows of :func:`arm_moments` as the statistics take them: metric, arm, moments.
+
+    Args:
+        counted: one row per arm, in any order.
+        metrics: the same metrics.
+
+    Raises:
+        Layer7Error: ``not_finite`` where a value was infinite.
+    """
+    found: dict[str, dict[str, ArmMoments]] = {}
+    for at, metric in enumerate(metrics):
+        size = len(metric.all_columns)
+        for row in counted.to_pylist():
+            products = np.empty((size, size))
+            for one, two in combinations_with_replacement(range(size), 2):
+                products[one, two] = products[two, one] = row[f"p_{at}_{one}_{two}"]
+            sums = np.array([row[f"s_{at}_{place}"] for place in range(size)])
+            moments = ArmMoments(n=float(row[f"n_{at}"]), sums=sums, products=products)
+            found.setdefault(metric.name, {})[row[ARM]] = moments
+    return found
+
+
+def arm_quantiles(units: ir.Table, at: int, metric: TableMetric, counted: Mapping[str, int]) -> ir.Table:
+    """Give a quantile of each arm with the order statistics about one interval beside it.
+
+    Args:
+        units: as :func:`units_of` gives them.
+        at: the metric's place among those that the units were made for.
+        metric: the quantile metric.
+        counted: units with a value by arm.
+
+    Returns:
+        ``arm``, ``low``, ``value`` and ``high``: the quantiles q - d, q and q + d with
+        d = 1.96 sqrt(q (1 - q) / n), at most the arm's own smallest and largest.
+    """
+    rows = units.filter(~units[SEVERAL])
+    q, column = metric.quantile, _value(at, 0)
+    parts = []
+    for arm, n in counted.items():
+        own = rows.filter(rows[ARM] == arm)
+        reach = Z * (q * (1 - q) / max(n, 1)) ** 0.5
+        places = {"low": max(q - reach, 0.0), "value": q, "high": min(q + reach, 1.0)}
+        parts.append(own.aggregate(**{name: own[column].quantile(place) for name, place in places.items()}))
+        parts[-1] = parts[-1].mutate(**{ARM: ibis.literal(arm)})
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def exposures(units: ir.Table) -> ir.Table:
+    """Count units, rows, and units that were in several arms: one row.
+
+    Args:
+        units: as :func:`units_of` gives them.
+    """
+    return units.aggregate(
+        units=units.count(),
+        rows=units.rows.sum().fill_null(0),
+        in_several=units.count(where=units[SEVERAL]),
+    )
+
+
+def _value(at: int, place: int) -> str:
+    return f"v_{at}_{place}"
+
+
+def _check(table: ir.Table, wanted: set[str]) -> None:
+    missing = sorted(wanted - set(table.columns))
+    if missing:
+        raise Layer7Error(
+            "unknown_column",
+            f"The table has no column {', '.join(map(repr, missing))}.",
+            f"It has: {', '.join(table.columns)}.",
+        )
+
+
+def _number(table: ir.Table, name: str) -> ir.NumericValue:
+    column = table[name]
+    kind = column.type()
+    if kind.is_boolean():
+        return column.cast("int8").cast("float64")
+    if not kind.is_numeric():
+        raise Layer7Error(
+            "wrong_type", f"The column {name!r} holds {kind}, not numbers.", "Name a column of numbers."
+        )
+    number = column.cast("float64")
+    return ibis.ifelse(number.isnan(), None, number)

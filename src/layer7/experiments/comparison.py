@@ -1,0 +1,235 @@
+"""From the moments of two arms to results that say how sure they are, and why not where they are not."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from layer7.contract.experiments import Arm, ExperimentResults
+from layer7.contract.fields import Interval as Pair
+from layer7.errors import Layer7Error
+from layer7.statistics import wilson
+from layer7.statistics.intervals import Interval
+from layer7.statistics.trials import (
+    ArmMoments,
+    Block,
+    Comparison,
+    Contrast,
+    Guarantee,
+    Inference,
+    Looking,
+    MetricKind,
+    compare,
+    detectable,
+    infer,
+    p_exact,
+    power_fixed,
+)
+
+LEAST_UNITS = 2
+EXACT = "Boschloo's exact test; interval by Newcombe's hybrid score method"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A metric as the arms tell it.
+
+    Args:
+        name: its name.
+        kind: what it is.
+        higher_is_better: its direction.
+        before: what the columns from before are; None for no adjustment.
+        minimum_effect: smallest worthwhile absolute difference; None where none was named.
+    """
+
+    name: str
+    kind: MetricKind
+    higher_is_better: bool = True
+    before: MetricKind | None = None
+    minimum_effect: float | None = None
+
+
+def compare_arms(
+    metric: Measured, control: ArmMoments, treatment: ArmMoments, looking: Looking
+) -> ExperimentResults:
+    """Give what two arms say of a metric, under a way of looking.
+
+    Shares with fewer than 20 events (or as few units without) are tested exactly where one look is planned.
+    Where nothing can be said, values are null and ``blocked_by`` says what is missing.
+
+    Args:
+        metric: what is compared.
+        control: its moments.
+        treatment: its moments.
+        looking: how the experiment is looked at.
+
+    Raises:
+        Layer7Error: ``bad_plan``, ``bad_looks``, ``bad_moments``.
+
+    Example:
+        >>> import numpy as np
+        >>> arms = [ArmMoments(n=n, sums=np.array([k]), products=np.array([[k]]))
+        ...         for n, k in ((1000, 100.0), (1000, 140.0))]
+        >>> found = compare_arms(Measured(name="offers", kind=MetricKind.SHARE), *arms, Looking())
+        >>> found.sentence[54:]
+        '+4.0 points (95% interval +1.2 to +6.8, p = 0.0059, n = 2,000): better.'
+    """
+    looking = looking.at(control.n + treatment.n)
+    try:
+        plain = compare(control, treatment, kind=metric.kind)
+    except Layer7Error as error:
+        if error.code not in {"too_few_units", "no_denominator"}:
+            raise
+        return unknown(int(control.n), int(treatment.n), str(error))
+    difference = infer(plain.difference, looking)
+    exact = _exact(metric, control, treatment, looking)
+    if exact is not None:
+        difference = exact
+    if difference.interval is None:
+        said = "The metric does not vary between units: no difference can be told from chance."
+        return _results(metric, plain, difference, units=(control, treatment)).model_copy(
+            update={"blocked_by": (said,)}
+        )
+    found = _results(metric, plain, difference, units=(control, treatment))
+    return found.model_copy(
+        update={
+            "certificate": looking.certificate if exact is None else f"{EXACT}, for one look",
+            "sentence": _sentence(metric, plain, difference),
+            **_relative(plain, looking),
+            **_adjusted(metric, (control, treatment), looking),
+        }
+    )
+
+
+def unknown(control: int, treatment: int, why: str) -> ExperimentResults:
+    """Give results that say nothing, and why.
+
+    Args:
+        control: its units.
+        treatment: its units.
+        why: what is missing.
+    """
+    return ExperimentResults(
+        control_sample_size=control,
+        treatment_sample_size=treatment,
+        control_metric=None,
+        treatment_metric=None,
+        absolute_difference=None,
+        relative_improvement=None,
+        p_value=None,
+        confidence_interval=None,
+        effect_size=None,
+        winner=None,
+        recommendation="continue_test",
+        statistical_power=None,
+        blocked_by=(why,),
+        sentence=f"Cannot tell yet: {why}",
+    )
+
+
+def pair(interval: Interval | None) -> Pair | None:
+    """Give an interval as the contract has it."""
+    return None if interval is None else (interval.low, interval.high)
+
+
+def _results(
+    metric: Measured, plain: Comparison, difference: Inference, *, units: tuple[ArmMoments, ArmMoments]
+) -> ExperimentResults:
+    winner = _winner(metric, difference)
+    error = plain.difference.standard_error
+    fixed = difference.looking.guarantee is Guarantee.FIXED
+    return ExperimentResults(
+        control_sample_size=int(units[0].n),
+        treatment_sample_size=int(units[1].n),
+        control_metric=plain.control,
+        treatment_metric=plain.treatment,
+        absolute_difference=plain.difference.estimate,
+        relative_improvement=None if plain.lift is None else plain.lift.estimate,
+        p_value=difference.p_value,
+        confidence_interval=pair(difference.interval),
+        effect_size=plain.effect_size,
+        winner=winner,
+        recommendation=(
+            "roll_out_winner" if winner else "no_significant_difference" if fixed else "continue_test"
+        ),
+        statistical_power=(
+            None
+            if metric.minimum_effect is None or error <= 0
+            else power_fixed(metric.minimum_effect, error, difference.looking.alpha)
+        ),
+        detectable_effect=detectable(error, alpha=difference.looking.alpha) if error > 0 else None,
+        method="difference of means by the delta method" if metric.kind is not MetricKind.SHARE else None,
+    )
+
+
+def _winner(metric: Measured, difference: Inference) -> Arm | None:
+    if not difference.is_proven:
+        return None
+    return "treatment" if (difference.estimate > 0) == metric.higher_is_better else "control"
+
+
+def _exact(
+    metric: Measured, control: ArmMoments, treatment: ArmMoments, looking: Looking
+) -> Inference | None:
+    """The exact test of few events at one look; None where the usual one is to be used."""
+    if metric.kind is not MetricKind.SHARE or looking.guarantee is not Guarantee.FIXED:
+        return None
+    counted = Block(int(control.n), int(control.sums[0]), int(treatment.n), int(treatment.sums[0]))
+    if not counted.is_small or control.n + treatment.n > 4000:
+        return None
+    level = 1 - looking.alpha
+    a = wilson(counted.control_events, counted.control, level)
+    b = wilson(counted.treatment_events, counted.treatment, level)
+    if a.value is None or b.value is None or a.interval is None or b.interval is None:
+        return None
+    gap = b.value - a.value
+    low = gap - math.hypot(b.value - b.interval.low, a.interval.high - a.value)
+    high = gap + math.hypot(b.interval.high - b.value, a.value - a.interval.low)
+    return Inference(
+        estimate=gap, interval=Interval(low, high, level), p_value=p_exact(counted), looking=looking
+    )
+
+
+def _relative(plain: Comparison, looking: Looking) -> Mapping[str, object]:
+    if plain.lift is None:
+        return {}
+    return {"relative_interval": pair(infer(plain.lift, looking).interval)}
+
+
+def _adjusted(
+    metric: Measured, units: tuple[ArmMoments, ArmMoments], looking: Looking
+) -> Mapping[str, object]:
+    if metric.before is None:
+        return {}
+    found = infer(compare(*units, kind=metric.kind, before=metric.before).difference, looking)
+    return {
+        "adjusted_difference": found.estimate,
+        "adjusted_interval": pair(found.interval),
+        "adjusted_p_value": found.p_value,
+    }
+
+
+def _sentence(metric: Measured, plain: Comparison, difference: Inference) -> str:
+    interval = difference.interval
+    ends = (0.0, 0.0) if interval is None else (interval.low, interval.high)
+    share = metric.kind is MetricKind.SHARE
+    values = [f"{value:.1%}" if share else f"{value:.4g}" for value in (plain.treatment, plain.control)]
+    gaps = [f"{100 * gap:+.1f}" if share else f"{gap:+.4g}" for gap in (plain.difference.estimate, *ends)]
+    winner = _winner(metric, difference)
+    verdict = {"treatment": "better", "control": "worse"}.get(winner or "", "no difference proven")
+    p = "unknown" if difference.p_value is None else f"{difference.p_value:.2g}"
+    return (
+        f"{metric.name}: {values[0]} in the treatment, {values[1]} in the control: {gaps[0]}"
+        f"{' points' if share else ''} ({1 - difference.looking.alpha:.0%} interval {gaps[1]} to {gaps[2]}, "
+        f"p = {p}, n = {int(plain.difference.n):,}): {verdict}."
+    )
+
+
+def contrast_of(estimate: float, standard_error: float, n: float) -> Contrast:
+    """Give a contrast whose standard error is known well.
+
+    Args:
+        estimate: treatment minus control.
+        standard_error: of the estimate.
+        n: units of both arms.
+    """
+    return Contrast(estimate=estimate, standard_error=standard_error, freedom=math.inf, n=n)

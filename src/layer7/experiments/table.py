@@ -1,0 +1,221 @@
+"""Results over a table of units from anywhere: every metric and arm, the quality of the split, one family."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from layer7.analytics.arms import MetricShape, TableMetric
+from layer7.contract.experiments import ExperimentResults
+from layer7.errors import Layer7Error
+from layer7.experiments.comparison import Measured, compare_arms, contrast_of, pair, unknown
+from layer7.statistics.trials import ALARM, ArmMoments, Looking, holm, infer, sample_ratio_p
+
+MANY_SHARE, MANY_UNITS = 0.01, 10
+"""Above this share, and from so many units on, units in several arms block a verdict."""
+
+Z = 1.96
+
+ArmsOfMetric = Mapping[str, ArmMoments]
+Quantiles = Mapping[str, tuple[float, float, float]]
+"""By arm: the quantile, and the order statistics 1.96 standard errors below and above it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableAnalysis:
+    """What a table of units says.
+
+    Args:
+        control: name of the control.
+        units: units by arm.
+        in_several: units that were in several arms; they are left out.
+        planned: planned share by arm.
+        sample_ratio_p: p-value of the planned split; None when it cannot be told.
+        metrics: results by metric and treatment.
+        certificate: the guarantee under which they may be read.
+        alpha: accepted share of false alarms.
+        blocked_by: why no verdict may be read.
+    """
+
+    control: str
+    units: Mapping[str, int]
+    in_several: int
+    planned: Mapping[str, float]
+    sample_ratio_p: float | None
+    metrics: Mapping[str, Mapping[str, ExperimentResults]]
+    certificate: str
+    alpha: float
+    blocked_by: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the analysis as plain JSON values."""
+        total = sum(self.units.values()) + self.in_several
+        return {
+            "control": self.control,
+            "units": dict(self.units),
+            "sample_ratio_mismatch": {
+                "p_value": self.sample_ratio_p,
+                "planned": dict(self.planned),
+                "is_mismatch": self.sample_ratio_p is not None and self.sample_ratio_p < ALARM,
+            },
+            "multiple_exposure": {
+                "units": self.in_several,
+                "share": self.in_several / total if total else None,
+            },
+            "certificate": self.certificate,
+            "blocked_by": list(self.blocked_by),
+            "metrics": {
+                name: {arm: found.model_dump(mode="json") for arm, found in arms.items()}
+                for name, arms in self.metrics.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What an analysis of a table may be told besides.
+
+    Args:
+        planned: planned share by arm; equal ones if empty.
+        in_several: units that were in several arms.
+        quantiles: by metric and arm.
+        minimum_effect: smallest worthwhile absolute difference of every metric; None for none.
+        lower_is_better: metrics of which less is better.
+    """
+
+    planned: Mapping[str, float] = field(default_factory=dict)
+    in_several: int = 0
+    quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
+    minimum_effect: float | None = None
+    lower_is_better: frozenset[str] = frozenset()
+
+
+NOTHING_BESIDES = Extra()
+
+
+def analyze(
+    metrics: Sequence[TableMetric],
+    moments: Mapping[str, ArmsOfMetric],
+    *,
+    units: Mapping[str, int],
+    control: str,
+    looking: Looking,
+    extra: Extra = NOTHING_BESIDES,
+) -> TableAnalysis:
+    """Analyse a table from the moments of its arms.
+
+    Args:
+        metrics: what is measured.
+        moments: metric, arm, moments.
+        units: units by arm, without those in several.
+        control: name of the control.
+        looking: how the experiment is looked at.
+        extra: planned shares, units in several arms, quantiles, and the smallest worthwhile effect.
+
+    Raises:
+        Layer7Error: ``unknown_variant`` if there is no such control; ``one_arm``.
+    """
+    arms = _treatments(units, control)
+    planned = dict(extra.planned) or {arm: 1 / len(units) for arm in units}
+    found = {
+        metric.name: {
+            arm: _result(metric, moments[metric.name], (control, arm), looking=looking, extra=extra)
+            for arm in arms
+        }
+        for metric in metrics
+    }
+    share = sample_ratio_p([units.get(arm, 0) for arm in planned], [planned[arm] for arm in planned])
+    blocked = _blocked(units, extra.in_several, share)
+    return TableAnalysis(
+        control=control,
+        units=units,
+        in_several=extra.in_several,
+        planned=planned,
+        sample_ratio_p=share,
+        metrics=_one_family(found),
+        certificate=looking.at(sum(units.values())).certificate,
+        alpha=looking.alpha,
+        blocked_by=blocked,
+    )
+
+
+def _treatments(units: Mapping[str, int], control: str) -> tuple[str, ...]:
+    if control not in units:
+        raise Layer7Error(
+            "unknown_variant",
+            f"There is no variant {control!r}.",
+            f"The table has: {', '.join(sorted(units)) or 'none'}.",
+        )
+    arms = tuple(sorted(arm for arm in units if arm != control))
+    if not arms:
+        raise Layer7Error(
+            "one_arm", f"{control!r} is the only variant.", "A comparison needs at least two variants."
+        )
+    return arms
+
+
+def _result(
+    metric: TableMetric, arms: ArmsOfMetric, pair_of: tuple[str, str], *, looking: Looking, extra: Extra
+) -> ExperimentResults:
+    control, treatment = (arms[arm] for arm in pair_of)
+    if metric.shape is MetricShape.QUANTILE:
+        quantiles = [extra.quantiles[metric.name][arm] for arm in pair_of]
+        return _quantile(metric, quantiles, (int(control.n), int(treatment.n)), looking)
+    measured = Measured(
+        name=metric.name,
+        kind=metric.shape.kind,
+        higher_is_better=metric.name not in extra.lower_is_better,
+        before=metric.before_kind,
+        minimum_effect=extra.minimum_effect,
+    )
+    return compare_arms(measured, control, treatment, looking)
+
+
+def _quantile(
+    metric: TableMetric, quantiles: Sequence[tuple[float, float, float]], n: tuple[int, int], looking: Looking
+) -> ExperimentResults:
+    """The difference of two quantiles; se = (q_high - q_low) / (2 x 1.96), each arm's own."""
+    (a, a_low, a_high), (b, b_low, b_high) = quantiles
+    error = float(((a_high - a_low) ** 2 + (b_high - b_low) ** 2) ** 0.5 / (2 * Z))
+    found = infer(contrast_of(b - a, error, sum(n)), looking.at(sum(n)))
+    if found.interval is None:
+        return unknown(*n, "the order statistics about the quantile do not differ")
+    return unknown(*n, "").model_copy(
+        update={
+            "control_metric": a,
+            "treatment_metric": b,
+            "absolute_difference": b - a,
+            "relative_improvement": (b - a) / abs(a) if a else None,
+            "p_value": found.p_value,
+            "confidence_interval": pair(found.interval),
+            "certificate": found.looking.certificate,
+            "method": f"quantile {metric.quantile:g} with order statistics",
+            "blocked_by": (),
+            "sentence": f"{metric.name}: {b:.4g} in the treatment, {a:.4g} in the control.",
+        }
+    )
+
+
+def _one_family(
+    found: Mapping[str, Mapping[str, ExperimentResults]],
+) -> Mapping[str, Mapping[str, ExperimentResults]]:
+    """Correct the p-values of all metrics and arms that can be told, as one family (Holm)."""
+    places = [(name, arm) for name, arms in found.items() for arm in arms if arms[arm].p_value is not None]
+    adjusted = holm([found[name][arm].p_value or 0.0 for name, arm in places])
+    corrected = dict(zip(places, adjusted, strict=True))
+    return {
+        name: {
+            arm: result.model_copy(update={"familywise_p_value": corrected.get((name, arm))})
+            for arm, result in arms.items()
+        }
+        for name, arms in found.items()
+    }
+
+
+def _blocked(units: Mapping[str, int], in_several: int, share: float | None) -> tuple[str, ...]:
+    reasons = []
+    if share is not None and share < ALARM:
+        reasons.append(f"sample ratio mismatch: the planned split has p = {share:.2g}, below {ALARM:g}")
+    total = sum(units.values()) + in_several
+    if in_several >= MANY_UNITS and in_several >= MANY_SHARE * total:
+        reasons.append(f"{in_several:,} of {total:,} units were in several variants")
+    return tuple(reasons)

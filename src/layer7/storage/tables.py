@@ -1,0 +1,57 @@
+"""Any table from anywhere, opened for expressions: CSV and Parquet files."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import duckdb
+import ibis
+from ibis.expr import types as ir
+
+from layer7.errors import Layer7Error
+from layer7.storage.columnwise import quoted
+from layer7.storage.engine import connect
+from layer7.storage.settings import Settings
+
+_READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
+
+
+@contextmanager
+def open_table(file: Path, scratch: Path) -> Iterator[ir.Table]:
+    """Open a file as a table while the block runs; it is read as often as it is asked, never as a whole.
+
+    Args:
+        file: CSV (also .tsv, also .gz) or Parquet.
+        scratch: folder that the engine may spill to.
+
+    Raises:
+        Layer7Error: ``no_such_file``; ``unknown_format``; ``unreadable_file`` with the engine's reason.
+    """
+    if not file.is_file():
+        raise Layer7Error("no_such_file", f"There is no file {file}.", "Check the path.")
+    suffix = next((name for name in (*file.suffixes[::-1],) if name in _READERS), None)
+    if suffix is None:
+        raise Layer7Error(
+            "unknown_format", f"{file.name} is neither CSV nor Parquet.", "Name it .csv, .csv.gz or .parquet."
+        )
+    with closing(connect(Settings(), scratch)) as engine:
+        try:
+            engine.execute(f"CREATE VIEW given AS SELECT * FROM {_READERS[suffix]}({quoted(str(file))})")
+            yield ibis.duckdb.from_connection(engine).table("given")
+        except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
+            raise Layer7Error(
+                "unreadable_file",
+                f"{file.name} cannot be read: {str(error).splitlines()[0]}",
+                "Mend the file.",
+            ) from error
+
+
+def keep(table: ir.Table, name: str) -> ir.Table:
+    """Compute an expression once, for several questions; it lives as long as the engine.
+
+    Args:
+        table: an expression over an opened table.
+        name: of the kept table, within its engine.
+    """
+    kept: ir.Table = ibis.get_backend(table).create_table(name, table, temp=True)
+    return kept

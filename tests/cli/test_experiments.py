@@ -1,0 +1,140 @@
+"""``layer7 experiments analyze``: any table, the numbers of the statistics; bad input is refused."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+from layer7.cli.app import build
+from layer7.errors import Layer7Error
+
+
+@pytest.fixture(scope="module")
+def units():
+    rng = np.random.default_rng(9)
+    n = 1200
+    arm = rng.integers(0, 2, n)
+    before = rng.normal(10, 3, n)
+    return pa.table(
+        {
+            "user": [f"u{i}" for i in range(n)],
+            "arm": np.where(arm == 1, "new", "old"),
+            "spent": before + rng.normal(0.4 * arm, 2.0),
+            "before": before,
+            "offer": (rng.random(n) < 0.1 + 0.1 * arm).astype(int),
+        }
+    )
+
+
+def run(file, *options, code=0):
+    arguments = ["experiments", "analyze", str(file), "--unit", "user", "--variant", "arm", *options]
+    done = CliRunner().invoke(build(arguments), arguments, catch_exceptions=True)
+    if isinstance(done.exception, Layer7Error):
+        return done.exception
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout) if "--json" in options else done.stdout
+
+
+def test_csv_and_parquet_give_welchs_test(units, tmp_path):
+    pyarrow.parquet.write_table(units, tmp_path / "ab.parquet")
+    pyarrow.csv.write_csv(units, tmp_path / "ab.csv")
+    asked = ("--control", "old", "--metric", "spent=mean:spent", "--covariate", "before", "--json")
+    found = run(tmp_path / "ab.csv", *asked)
+    assert found["metrics"] == run(tmp_path / "ab.parquet", *asked)["metrics"]
+    result = found["metrics"]["spent"]["new"]
+    arms = [units.filter(pa.compute.field("arm") == name)["spent"].to_numpy() for name in ("new", "old")]
+    welch = stats.ttest_ind(*arms, equal_var=False)
+    assert result["p_value"] == pytest.approx(welch.pvalue, rel=1e-9)
+    assert result["absolute_difference"] == pytest.approx(arms[0].mean() - arms[1].mean())
+    assert result["confidence_interval"] == pytest.approx(list(welch.confidence_interval(0.95)))
+    low, high = result["adjusted_interval"]
+    assert high - low < 0.7 * (welch.confidence_interval(0.95).high - welch.confidence_interval(0.95).low)
+    assert found["sample_ratio_mismatch"]["p_value"] > 0.001
+    assert found["blocked_by"] == []
+
+
+def test_a_table_a_person_reads(units, tmp_path):
+    pyarrow.parquet.write_table(units, tmp_path / "ab.parquet")
+    said = run(tmp_path / "ab.parquet", "--control", "old", "--metric", "offer=binomial:offer")
+    assert "better" in said
+    assert "95% interval" in said
+
+
+@pytest.mark.parametrize("way", ["fixed", "gst", "anytime"])
+def test_every_way_of_looking_names_its_guarantee(units, tmp_path, way):
+    pyarrow.parquet.write_table(units, tmp_path / "ab.parquet")
+    found = run(
+        tmp_path / "ab.parquet", "--control", "old", "--metric", "offer=binomial:offer",
+        "--sequential", way, "--planned", "2400", "--json",
+    )  # fmt: skip
+    assert {"fixed": "read once", "gst": "over all looks", "anytime": "however often"}[way] in found[
+        "certificate"
+    ]
+
+
+def test_a_broken_split_blocks_the_verdict(units, tmp_path):
+    mask = np.array([name == "old" or i % 2 == 0 for i, name in enumerate(units["arm"].to_pylist())])
+    twice = units.slice(0, 30).set_column(1, "arm", pa.array(["old"] * 30))
+    pyarrow.parquet.write_table(pa.concat_tables([units.filter(mask), twice]), tmp_path / "ab.parquet")
+    found = run(tmp_path / "ab.parquet", "--control", "old", "--metric", "offer=binomial:offer", "--json")
+    assert found["sample_ratio_mismatch"]["is_mismatch"]
+    assert len(found["blocked_by"]) >= 1
+    assert found["multiple_exposure"]["units"] > 0
+
+
+def test_few_events_are_tested_exactly(tmp_path):
+    rows = {
+        "user": [f"u{i}" for i in range(78)],
+        "arm": ["old"] * 40 + ["new"] * 38,
+        "offer": [True] * 3 + [False] * 37 + [True] * 8 + [False] * 30,
+    }
+    pyarrow.parquet.write_table(pa.table(rows), tmp_path / "ab.parquet")
+    result = run(tmp_path / "ab.parquet", "--control", "old", "--metric", "o=binomial:offer", "--json")
+    result = result["metrics"]["o"]["new"]
+    assert "Boschloo" in result["certificate"]
+    assert result["p_value"] == pytest.approx(0.1121, abs=1e-3)
+    assert result["winner"] is None
+
+
+def test_what_cannot_be_told_is_said_to_be_so(tmp_path):
+    rows = {"user": ["a", "b", "c"], "arm": ["old", "old", "new"], "x": [1.0, 1.0, float("nan")]}
+    pyarrow.parquet.write_table(pa.table(rows), tmp_path / "ab.parquet")
+    found = run(tmp_path / "ab.parquet", "--control", "old", "--metric", "x=mean:x", "--json")
+    result = found["metrics"]["x"]["new"]
+    assert (result["p_value"], result["confidence_interval"], result["winner"]) == (None, None, None)
+    assert "needs at least 2" in result["blocked_by"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--control", "old", "--metric", "spent"), "bad_metric"),
+        (("--control", "old", "--metric", "m=magic:spent"), "unknown_metric_kind"),
+        (("--control", "old", "--metric", "m=ratio:spent"), "bad_metric"),
+        (("--control", "old", "--metric", "m=mean:nothing"), "unknown_column"),
+        (("--control", "old", "--metric", "m=mean:arm"), "wrong_type"),
+        (("--control", "gone", "--metric", "m=mean:spent"), "unknown_variant"),
+        (("--control", "old", "--metric", "m=mean:spent", "--alpha", "0.9"), "bad_alpha"),
+        (("--control", "old", "--metric", "m=mean:spent", "--allocation", "old=half"), "bad_split"),
+        (
+            ("--control", "old", "--metric", "m=mean:spent", "--sequential", "gst", "--looks", "x"),
+            "bad_looks",
+        ),
+    ],
+)
+def test_bad_questions_are_refused(units, tmp_path, options, code):
+    pyarrow.parquet.write_table(units, tmp_path / "ab.parquet")
+    assert run(tmp_path / "ab.parquet", *options).code == code
+
+
+def test_bad_files_are_refused(tmp_path):
+    (tmp_path / "x.txt").write_text("a")
+    (tmp_path / "x.parquet").write_text("a")
+    asked = ("--control", "old", "--metric", "m=mean:spent")
+    codes = [run(tmp_path / name, *asked).code for name in ("none.csv", "x.txt", "x.parquet")]
+    assert codes == ["no_such_file", "unknown_format", "unreadable_file"]

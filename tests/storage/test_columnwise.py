@@ -43,9 +43,8 @@ class Verdict:
     unknown: Counter[str]
 
 
-def by_columns(engine: duckdb.DuckDBPyConnection, tally: Tally) -> Verdict:
-    found = engine.execute("SELECT * EXCLUDE (line, sure, unknown) FROM checked WHERE sure")
-    taken = {row["position"]: row for row in found.to_arrow_table().to_pylist()}
+def by_columns(checked: pa.Table, tally: Tally) -> Verdict:
+    taken = {row["position"]: row for row in checked.to_pylist()}
     refused = {item.position: item.problems for item in tally.refused}
     return Verdict(taken, refused, tally.ignored, tally.unknown)
 
@@ -66,8 +65,9 @@ def by_contract(lines: list[str]) -> Verdict:
 
 def check_lines(engine: duckdb.DuckDBPyConnection, lines: list[str]) -> None:
     positions = pa.array(range(len(lines)), pa.int64())
-    tally = Validator(engine, now=NOW).lines(pa.table({"position": positions, "line": pa.array(lines)}))
-    found, expected = by_columns(engine, tally), by_contract(lines)
+    validator = Validator(engine, now=NOW)
+    tally = validator.lines(pa.table({"position": positions, "line": pa.array(lines)}))
+    found, expected = by_columns(validator.checked, tally), by_contract(lines)
     for at, line in enumerate(lines):
         assert found.taken.get(at) == expected.taken.get(at), line
         assert found.refused.get(at) == expected.refused.get(at), line
@@ -92,7 +92,7 @@ def sure_of(engine: duckdb.DuckDBPyConnection, lines: list[str]) -> int:
     validator._take = lambda *_: None
     positions = pa.array(range(len(lines)), pa.int64())
     validator.lines(pa.table({"position": positions, "line": pa.array(lines)}))
-    return engine.execute("SELECT count(*) FROM checked WHERE sure").fetchone()[0]
+    return validator.checked.num_rows
 
 
 def test_ordinary_events_need_no_second_look(engine):
@@ -287,7 +287,9 @@ def check_rows(
 ) -> Verdict:
     table = pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in schema.items()})
     table = table.append_column("position", pa.array(range(len(rows)), pa.int64()))
-    found = by_columns(engine, Validator(engine, now=NOW).rows(table))
+    validator = Validator(engine, now=NOW)
+    tally = validator.rows(table)
+    found = by_columns(validator.checked, tally)
     kind = pa.struct(schema)
     expected = by_contract([as_line(as_said(row, kind, ()) or {}) for row in rows])
     for at, row in enumerate(rows):

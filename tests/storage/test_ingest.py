@@ -3,9 +3,12 @@
 import gzip
 import json
 import multiprocessing as mp
+import os
+import weakref
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,9 +19,11 @@ from children import PRELOAD, ingest
 from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
-from layer7.storage import sources
+from layer7.storage import log, sources
 from layer7.storage.bulk import TYPED, Validator, typed_row
 from layer7.storage.door import ESSENCE, IDENTITY, as_table, essence, identity
+from layer7.storage.home import open_home
+from layer7.storage.identities import Identities
 from layer7.storage.ingest import UNPRINTED, Ingest
 from layer7.storage.schema import seen
 from strategies import valid_events
@@ -228,6 +233,49 @@ class TestOneIdentity:
             len(events),
         )
         assert len(logged(home)) == len(events)
+
+
+class TestBoundedMemory:
+    def test_only_a_few_batches_are_held_at_once(self, home, tmp_path, make_event, now, monkeypatch):
+        """However long a file is, memory is that of a few batches; the largest batch has a bound too."""
+        monkeypatch.setattr(sources, "_CHUNK", 500)
+        monkeypatch.setattr(sources, "_PIECE", 500)
+        lines = [json.dumps(make_event(application_id=f"a{at}")) for at in range(60)]
+        (tmp_path / "a.jsonl").write_text("\n".join(lines))
+        alive, most = weakref.WeakValueDictionary(), []
+        making = sources._table
+
+        def counted(*args):
+            table = making(*args)
+            alive[args[1]] = table
+            most.append(len(alive))
+            return table
+
+        monkeypatch.setattr(sources, "_table", counted)
+        assert files(home, tmp_path / "a.jsonl", at=now).accepted == 60
+        assert len(most) > 20
+        assert max(most) <= 2 * (os.cpu_count() or 1) + 3
+
+
+class TestHashes:
+    def test_identities_that_share_a_hash_are_told_apart(
+        self, any_home, take, logged, make_event, monkeypatch
+    ):
+        """A met hash is a reason to look, no more: with all hashes met, everything comes out the same."""
+        monkeypatch.setattr(Identities, "meets", lambda _, hashes: np.ones(len(hashes), bool))
+        monkeypatch.setattr(log, "repeated", lambda hashes: np.ones(len(hashes), bool))
+        events = [make_event(event_id=f"e{at}", application_id=f"a{at}") for at in range(20)]
+        assert take(any_home, events[:10]).accepted == 10
+        again = take(any_home, [*events[5:], events[19], make_event(event_id="e3", application_id="other")])
+        assert (again.accepted, again.duplicate, again.quarantined) == (10, 6, 1)
+        assert len(logged(any_home)) == 20
+
+    def test_what_another_process_wrote_is_known(self, home, take, make_event):
+        events = [make_event(event_id=f"e{at}") for at in range(3)]
+        assert take(home, events[:1]).accepted == 1
+        assert take(open_home(home.path, home.settings), events[1:2]).accepted == 1
+        again = take(home, events)
+        assert (again.accepted, again.duplicate) == (1, 2)
 
 
 class TestBrokenFiles:

@@ -177,6 +177,15 @@ class TestParquet:
         (batch,) = read_batches(path)
         assert batch.table["a"].type == pa.string()
 
+    @pytest.mark.parametrize("row_group", [10, 1000])
+    def test_a_batch_stays_small_however_long_the_rows_and_the_file(self, tmp_path, monkeypatch, row_group):
+        monkeypatch.setattr(sources, "_CHUNK", 50_000)
+        words = [f"{at:04d}" * 250 for at in range(1000)]
+        pq.write_table(pa.table({"a": words}), tmp_path / "x.parquet", row_group_size=row_group)
+        sizes = [batch.table.num_rows for batch in read_batches(tmp_path / "x.parquet")]
+        assert sum(sizes) == 1000
+        assert max(sizes) <= 50
+
     def test_a_truncated_file_is_reported(self, tmp_path):
         buffer = io.BytesIO()
         pq.write_table(pa.table({"a": list(range(1000))}), buffer)

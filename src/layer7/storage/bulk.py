@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from layer7.contract.columns import EVENT_COLUMNS, flatten
 from layer7.contract.events import Event
@@ -47,18 +48,6 @@ _LOOSE = r",\s*[\]}]"
 _KIND = (
     f"CASE WHEN json_valid(line) AND NOT regexp_matches(line, '{_LOOSE}') "
     "THEN CAST(json_extract(line, '$.event_type') AS VARCHAR) END"
-)
-_ENGINE = {
-    pa.int64(): "BIGINT",
-    pa.int8(): "TINYINT",
-    pa.string(): "VARCHAR",
-    pa.float64(): "DOUBLE",
-    pa.bool_(): "BOOLEAN",
-    pa.list_(pa.string()): "VARCHAR[]",
-    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
-}
-_EMPTY = "SELECT {} WHERE FALSE".format(
-    ", ".join(f"CAST(NULL AS {_ENGINE[item.type]}) AS {item.name}" for item in TYPED)
 )
 
 
@@ -108,10 +97,10 @@ def _unread(kind: str, *, quote: str) -> str:
 
 
 class Validator:
-    """Turns batches into the table ``checked`` of one engine: the rows of :data:`TYPED` that are ``sure``.
+    """Turns batches into rows of :data:`TYPED`.
 
     Args:
-        engine: the connection; its relations ``raw``, ``typed`` and ``checked`` are this validator's.
+        engine: the connection; its relations ``raw``, ``incoming`` and ``doubtful`` are this validator's.
         now: the receiver's clock.
     """
 
@@ -119,6 +108,13 @@ class Validator:
         self._engine = engine
         self._now = now
         self._families = families()
+        self._taken: list[pa.Table] = []
+        self._doubtful: list[pa.Table] = []
+
+    @property
+    def checked(self) -> pa.Table:
+        """The valid rows of the batch, with the columns of :data:`TYPED`."""
+        return pa.concat_tables([TYPED.empty_table(), *self._taken], promote_options="default")
 
     def lines(self, lines: pa.Table) -> Tally:
         """Validate JSON lines.
@@ -127,15 +123,16 @@ class Validator:
             lines: columns ``position`` (int64) and ``line`` (string).
 
         Returns:
-            What was not taken; the rest is in ``checked`` where ``sure``.
+            What was not taken; the rest is in :attr:`checked`.
         """
         self._engine.register("lines", lines)
         self._engine.execute(
             f"CREATE OR REPLACE TEMP TABLE raw AS SELECT position, line, {_KIND} AS kind FROM lines"
         )
         self._engine.unregister("lines")
-        self._check("raw", "kind", json_query, quote='"')
-        return self._settle(f"SELECT position, line FROM raw WHERE {_unread('kind', quote=chr(34))}", "line")
+        tally = self._check("raw", "kind", json_query, quote='"')
+        self._settle("SELECT position, line FROM raw", tally)
+        return tally
 
     def rows(self, rows: pa.Table) -> Tally:
         """Validate rows of a columnar file.
@@ -148,15 +145,12 @@ class Validator:
         kinds = self._come_in(rows)
         if any(kinds[path][1] in TEXTS for path in TEXT_OBJECTS if path in kinds):
             return self.lines(self.as_lines(rows))
-        self._engine.execute("CREATE OR REPLACE TEMP VIEW typed AS SELECT *, NULL AS line FROM incoming")
-        known = kinds["event_type",][1] in TEXTS
-        if known:
-            self._check("typed", "event_type", lambda family: typed_query(family, kinds), quote="")
+        if kinds["event_type",][1] in TEXTS:
+            tally = self._check("incoming", "event_type", lambda family: typed_query(family, kinds), quote="")
         else:
-            self._begin()
-        unread = f"SELECT position, line FROM typed WHERE {_unread('event_type', quote='')}"
-        text = f"(SELECT {row_as_json(kinds)} FROM typed source WHERE source.position = d.position)"
-        tally = self._settle(unread if known else "SELECT position, line FROM typed", text)
+            tally = self._begin()
+            self._doubtful = [rows.select(["position"])]
+        self._settle(f"SELECT position, {row_as_json(kinds)} AS line FROM incoming source", tally)
         self._engine.unregister("incoming")
         return tally
 
@@ -171,40 +165,47 @@ class Validator:
         self._engine.register("incoming", rows)
         return self._kinds("incoming")
 
-    def readings(self, readings: Iterator[tuple[int, str, Reading]]) -> Tally:
-        """Take events that were read one by one, e.g. those of a JSON array."""
-        self._begin()
-        tally = Tally()
-        self._take(readings, tally)
-        return tally
+    def _begin(self) -> Tally:
+        self._taken, self._doubtful = [], []
+        return Tally()
 
-    def _begin(self) -> None:
-        self._engine.execute(
-            "CREATE OR REPLACE TEMP TABLE checked AS SELECT *, CAST(NULL AS VARCHAR) AS line, "
-            f"CAST(NULL AS BOOLEAN) AS sure, CAST(NULL AS VARCHAR[]) AS unknown FROM ({_EMPTY})"
-        )
-
-    def _check(self, relation: str, name: str, query: Callable[[Family], str], *, quote: str) -> None:
-        """Fill ``checked`` family by family, for those families that occur."""
-        self._begin()
+    def _check(self, relation: str, name: str, query: Callable[[Family], str], *, quote: str) -> Tally:
+        """Sort the rows into those that are surely valid and the doubtful, family by family."""
+        tally = self._begin()
         found = {row[0] for row in self._engine.execute(f"SELECT DISTINCT {name} FROM {relation}").fetchall()}
         for family in self._families:
             if found.intersection(f"{quote}{event_type}{quote}" for event_type in family.types):
-                self._engine.execute(
-                    f"INSERT INTO checked BY NAME {query(family)}", {"latest": self._now + AHEAD}
+                self._sort(
+                    self._engine.execute(query(family), {"latest": self._now + AHEAD}).to_arrow_table(), tally
                 )
-
-    def _settle(self, unread: str, line: str) -> Tally:
-        """Keep the sure rows, read the others one by one."""
-        strange = "SELECT unnest(unknown) AS name FROM checked WHERE sure AND len(unknown) > 0"
-        counted = self._engine.execute(f"SELECT name, count(*) FROM ({strange}) GROUP BY 1").fetchall()
-        tally = Tally(unknown=Counter(dict(counted)))
-        doubtful = self._engine.execute(
-            f"SELECT position, {line} FROM ({unread} UNION ALL SELECT position, line FROM checked "
-            "WHERE NOT coalesce(sure, FALSE)) d ORDER BY position"
-        ).fetchall()
-        self._take(((at, text, read_event(text, now=self._now)) for at, text in doubtful), tally)
+        if not found <= {f"{quote}{event_type}{quote}" for event_type in EventType}:
+            unread = f"SELECT position FROM {relation} WHERE {_unread(name, quote=quote)}"
+            self._doubtful.append(self._engine.execute(unread).to_arrow_table())
         return tally
+
+    def _sort(self, found: pa.Table, tally: Tally) -> None:
+        sure = found["sure"]
+        if not pc.all(sure).as_py():
+            self._doubtful.append(found.filter(pc.invert(sure)).select(["position"]))
+            found = found.filter(sure)
+        strange: Any = pc.list_flatten(found["unknown"].drop_null())
+        tally.unknown.update(strange.to_pylist())
+        rows = found.drop_columns(["sure", "unknown"])
+        self._taken.append(rows.cast(pa.schema([TYPED.field(name) for name in rows.column_names])))
+
+    def _settle(self, source: str, tally: Tally) -> None:
+        """Read the doubtful rows one by one.
+
+        Args:
+            source: query of ``position`` and ``line`` of all rows.
+            tally: is told what became of them.
+        """
+        doubtful = sum(part.num_rows for part in self._doubtful)
+        if doubtful:
+            self._engine.register("doubtful", pa.concat_tables(self._doubtful))
+            rows = self._engine.execute(f"{source} SEMI JOIN doubtful USING (position) ORDER BY position")
+            self._take(((at, text, read_event(text, now=self._now)) for at, text in rows.fetchall()), tally)
+            self._engine.unregister("doubtful")
 
     def _take(self, readings: Iterator[tuple[int, str, Reading]], tally: Tally) -> None:
         taken = []
@@ -216,10 +217,7 @@ class Validator:
                 tally.ignored[reading.ignored] += 1
             else:
                 tally.refused.append(Refused(position, reading.problems, line))
-        if taken:
-            self._engine.register("taken", pa.Table.from_pylist(taken, schema=TYPED))
-            self._engine.execute("INSERT INTO checked BY NAME SELECT *, TRUE AS sure FROM taken")
-            self._engine.unregister("taken")
+        self._taken.append(pa.Table.from_pylist(taken, schema=TYPED))
 
     def _kinds(self, relation: str) -> Kinds:
         pending: list[tuple[tuple[str, ...], str]] = [

@@ -34,6 +34,7 @@ SQL_TYPES: Mapping[str, str] = {
 """The engine's type for each kind of column."""
 
 _INSTANT = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)"
+_EARLIEST = f"TIMESTAMPTZ '{EARLIEST_YEAR}-01-01 00:00:00+00'"
 _MAX_TEXT = 50_000
 
 
@@ -75,7 +76,7 @@ def _number(value: str, column: Column) -> str:
 
 def _instant(text: str) -> Checked:
     value = f"TRY_CAST({text} AS TIMESTAMPTZ)"
-    sure = f"regexp_full_match({text}, '{_INSTANT}') AND coalesce(year({value}), 0) >= {EARLIEST_YEAR}"
+    sure = f"regexp_full_match({text}, '{_INSTANT}') AND {value} >= {_EARLIEST}"
     hour = f"TRY_CAST(substring({text}, 12, 2) AS TINYINT)"
     weekday = f"CAST(isodow(TRY_CAST(substring({text}, 1, 10) AS DATE)) - 1 AS TINYINT)"
     return Checked(value, sure, (hour, weekday))
@@ -195,7 +196,7 @@ def _typed_instant(raw: str, sql_type: str, *, is_text: bool) -> Checked:
     else:
         return Checked("CAST(NULL AS TIMESTAMPTZ)", "FALSE")
     weekday = f"CAST(isodow({raw}) - 1 AS TINYINT)" if sql_type == "DATE" else "NULL"
-    return Checked(value, f"year({value}) >= {EARLIEST_YEAR}", ("NULL", weekday))
+    return Checked(value, f"isfinite({value}) AND {value} >= {_EARLIEST}", ("NULL", weekday))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +248,10 @@ def selection(family: Family, fetch: Fetch, *, sure: tuple[str, ...], unknown: s
         fetch: gives the SQL of a field.
         sure: further conditions on the source for a row to be sure, e.g. that no key is doubled.
         unknown: expression on the source of the list of names that the contract does not know.
-        source: the relation; has ``position``, ``line``, ``event_type`` and what ``fetch`` reads.
+        source: the relation; has ``position``, ``event_type`` and what ``fetch`` reads.
 
     Returns:
-        A query with every column of the log (NULL where the family has none), ``sure``, ``unknown``, and
-        ``line`` for rows that are not sure.
+        A query with the columns of the family, ``sure`` and ``unknown``.
     """
     door = {column.name: fetch(column) for column in DOOR}
     own = {column.name: fetch(column) for column in family.columns}
@@ -270,19 +270,17 @@ def selection(family: Family, fetch: Fetch, *, sure: tuple[str, ...], unknown: s
         f"CAST({hour} AS TINYINT) AS local_hour",
         f"CAST({weekday} AS TINYINT) AS local_weekday",
     ]
-    for name, column in EVENT_COLUMNS.items():
-        value = own[name].value if name in own else "NULL"
-        values.append(f"CAST({value} AS {SQL_TYPES[column.shape.kind]}) AS {name}")
+    values += [
+        f"CAST({own[column.name].value} AS {SQL_TYPES[column.shape.kind]}) AS {column.name}"
+        for column in family.columns
+    ]
     types = ", ".join(quoted(str(event_type)) for event_type in family.types)
     typed = (
-        f"SELECT source.position, source.line, source.event_type, {', '.join(values)}, "
+        f"SELECT source.position, source.event_type, {', '.join(values)}, "
         f"({certain}) AS certain, CAST({unknown} AS VARCHAR[]) AS unknown FROM {source} AS source "
         f"WHERE source.event_type IN ({types})"
     )
-    judged = f"SELECT *, {' AND '.join(conditions)} AS sure FROM ({typed})"
-    return (
-        f"SELECT * EXCLUDE (certain) REPLACE (CASE WHEN sure THEN NULL ELSE line END AS line) FROM ({judged})"
-    )
+    return f"SELECT * EXCLUDE (certain), coalesce({' AND '.join(conditions)}, FALSE) AS sure FROM ({typed})"
 
 
 def nested_requirements(family: Family) -> tuple[Column, ...]:

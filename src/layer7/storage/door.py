@@ -1,12 +1,15 @@
 """At the door: ids become pseudonyms, a person's own words are sealed, nameless events get their identity."""
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from layer7.contract.columns import EVENT_COLUMNS
 from layer7.contract.events import Event
@@ -18,7 +21,6 @@ from layer7.storage.keys import Keys
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEALED = tuple(name for name, column in EVENT_COLUMNS.items() if column.shape.sealed)
-_OPEN = tuple(name for name in EVENT_COLUMNS if name not in SEALED)
 
 LOG_COLUMNS: Mapping[str, str] = {
     "event_id": "VARCHAR",
@@ -35,6 +37,19 @@ LOG_COLUMNS: Mapping[str, str] = {
     },
 }
 """The columns of the event log on disk."""
+
+_ARROW: Mapping[str, pa.DataType] = {
+    "VARCHAR": pa.string(),
+    "SMALLINT": pa.int16(),
+    "TINYINT": pa.int8(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "BLOB": pa.binary(),
+}
+SCHEMA = pa.schema({name: _ARROW[kind] for name, kind in LOG_COLUMNS.items()})
+"""The same columns for Arrow."""
 
 ESSENCE = "concat_ws('|', event_type, person, CAST(epoch_us(event_time) AS VARCHAR), application_id, status)"
 """What two events of one identity must share to be the same event."""
@@ -120,70 +135,67 @@ def _admitted(typed: Mapping[str, Any], person: str, own: Mapping[str, bytes], k
     return row | {"event_id": event_id, "person": person, "bucket": keys.bucket(person)}
 
 
-def admit_checked(engine: duckdb.DuckDBPyConnection, keys: Keys, *, received_at: datetime) -> str:
-    """Bring the sure rows of the engine's table ``checked`` through the door.
+def admit_checked(
+    engine: duckdb.DuckDBPyConnection, checked: pa.Table, keys: Keys, *, received_at: datetime
+) -> pa.Table:
+    """Bring valid rows through the door, in columns.
 
-    Makes the narrow table ``arrivals`` (position, identity, essence, person, bucket) and ``words`` (sealed).
+    Args:
+        engine: computes the identity of rows that bring none.
+        checked: rows of :data:`layer7.storage.bulk.TYPED`.
+        keys: the installation's keys.
+        received_at: the receiver's clock.
 
     Returns:
-        The query that gives ``position`` and all columns of the log.
+        Rows of the log in the same order, with their ``position``.
     """
-    user_ids = [
-        row[0] for row in engine.execute("SELECT DISTINCT user_id FROM checked WHERE sure").fetchall()
-    ]
+    told: Any = pc.dictionary_encode(checked["user_id"].combine_chunks())
+    user_ids = told.dictionary.to_pylist()
     people = keys.admit(user_ids)
-    engine.register("people", _people(people, keys))
-    engine.register("words", _sealed(engine, people, keys))
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE arrivals AS SELECT position, event_id, {ESSENCE} AS essence, "
-        f"event_type, person, bucket FROM (SELECT * REPLACE (coalesce(event_id, {IDENTITY}) AS event_id) "
-        "FROM checked JOIN people USING (user_id) WHERE sure)"
-    )
-    opened = ", ".join(f"c.{name}" for name in _OPEN)
-    sealed = ", ".join(f"w.{name}" for name in SEALED)
-    return (
-        "SELECT c.position, a.event_id, c.event_type, a.person, a.bucket, c.event_time, c.local_hour, "
-        f"c.local_weekday, TIMESTAMPTZ '{received_at.isoformat()}' AS received_at, {opened}, {sealed} "
-        "FROM checked c JOIN arrivals a USING (position) LEFT JOIN words w USING (position) WHERE c.sure"
-    )
+    names = [people[user_id] for user_id in user_ids]
+    buckets = pa.array([keys.bucket(name) for name in names], pa.int16())
+    came: dict[str, Any] = {
+        name: checked[name] for name in ("position", *LOG_COLUMNS) if name in checked.column_names
+    }
+    came["person"] = pa.array(names, pa.string()).take(told.indices)
+    came["bucket"] = buckets.take(told.indices)
+    came["received_at"] = pa.repeat(pa.scalar(received_at, SCHEMA.field("received_at").type), len(checked))
+    came["event_id"] = _identities(engine, pa.table(came))
+    came |= _sealed(checked, people, keys)
+    return pa.table(came).select(["position", *LOG_COLUMNS])
 
 
-def _people(people: Mapping[str, str], keys: Keys) -> pa.Table:
-    names = list(people.values())
-    return pa.table(
-        {
-            "user_id": pa.array(people, pa.string()),
-            "person": pa.array(names, pa.string()),
-            "bucket": pa.array([keys.bucket(name) for name in names], pa.int16()),
-        }
-    )
+def _spread(values: Any, where: Any) -> Any:
+    """Give the values, in their order, to the places that are true, and NULL to the others."""
+    chosen = where.to_numpy()
+    return values.take(pa.array(np.cumsum(chosen) - 1, mask=~chosen))
 
 
-def _sealed(engine: duckdb.DuckDBPyConnection, people: Mapping[str, str], keys: Keys) -> pa.Table:
+def _identities(engine: duckdb.DuckDBPyConnection, rows: pa.Table) -> Any:
+    """Give each row's identity; rows that bring none get the hash of what they say."""
+    nameless = pc.is_null(rows["event_id"])
+    if not pc.any(nameless).as_py():
+        return rows["event_id"]
+    engine.register("nameless", rows.filter(nameless))
+    made = engine.execute(f"SELECT {IDENTITY} AS event_id FROM nameless").to_arrow_table()
+    engine.unregister("nameless")
+    hashes: Any = made["event_id"].combine_chunks()
+    given: Any = rows["event_id"]
+    return pc.coalesce(given, _spread(hashes, nameless))
+
+
+def _sealed(checked: pa.Table, people: Mapping[str, str], keys: Keys) -> dict[str, Any]:
     """Seal the words of those rows that have any."""
-    some = " OR ".join(f"{name} IS NOT NULL" for name in SEALED)
-    rows = engine.execute(
-        f"SELECT position, user_id, {', '.join(SEALED)} FROM checked WHERE sure AND ({some})"
-    ).fetchall()
-    own = keys.keys({people[row[1]] for row in rows})
-    sealed: dict[str, list[Any]] = {"position": [row[0] for row in rows]}
-    for at, name in enumerate(SEALED, start=2):
-        sealed[name] = [None if row[at] is None else seal(own[people[row[1]]], row[at]) for row in rows]
-    schema = pa.schema({"position": pa.int64()} | dict.fromkeys(SEALED, pa.binary()))
-    return pa.table(sealed, schema=schema)
+    some = functools.reduce(pc.or_, (pc.is_valid(checked[name]) for name in SEALED))
+    rows = checked.select(["user_id", *SEALED]).filter(some).to_pylist()
+    own = keys.keys({people[row["user_id"]] for row in rows})
+    sealed = {
+        name: [None if row[name] is None else seal(own[people[row["user_id"]]], row[name]) for row in rows]
+        for name in SEALED
+    }
+    return {name: _spread(pa.array(values, pa.binary()), some) for name, values in sealed.items()}
 
 
 def as_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Give rows of the log as a table with all its columns."""
-    kinds: Mapping[str, pa.DataType] = {
-        "VARCHAR": pa.string(),
-        "SMALLINT": pa.int16(),
-        "TINYINT": pa.int8(),
-        "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
-        "DOUBLE": pa.float64(),
-        "BOOLEAN": pa.bool_(),
-        "VARCHAR[]": pa.list_(pa.string()),
-        "BLOB": pa.binary(),
-    }
-    schema = pa.schema({name: kinds[kind] for name, kind in LOG_COLUMNS.items()})
-    return pa.Table.from_pylist(list(rows), schema=schema)
+    return pa.Table.from_pylist(list(rows), schema=SCHEMA)

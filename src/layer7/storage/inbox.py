@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -170,14 +171,10 @@ class Inbox:
                 connection.execute(delete(inbox).where(inbox.c.event_id.in_(names[start : start + _IDS])))
 
         with closing(self.engine()) as engine:
-            engine.register("incoming", as_table(_unpack(payload) for payload in batch.values()))
-            engine.execute(
-                "CREATE TEMP TABLE waiting AS SELECT row_number() OVER () AS position, * FROM incoming"
-            )
-            engine.execute(f"CREATE TEMP TABLE arrivals AS SELECT *, {ESSENCE} AS essence FROM waiting")
-            rows = "SELECT * FROM waiting"
-            prepared = self.log.prepare(engine, rows)
-            self.log.append(engine, rows, prepared, at=now, also=also, from_inbox=True)
+            rows = as_table(_unpack(payload) for payload in batch.values())
+            positions = pa.array(range(1, len(rows) + 1), pa.int64())
+            prepared = self.log.prepare(engine, rows.append_column("position", positions))
+            self.log.append(engine, prepared, at=now, also=also, from_inbox=True)
 
     def _batch(self) -> Mapping[str, str]:
         query = select(inbox.c.event_id, inbox.c.payload).order_by(inbox.c.event_id).limit(_AT_ONCE)

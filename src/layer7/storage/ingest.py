@@ -23,8 +23,7 @@ from layer7.storage.bulk import Refused, Tally, Validator
 from layer7.storage.door import admit_checked
 from layer7.storage.keys import Keys
 from layer7.storage.locks import Locks
-from layer7.storage.log import Appended, EventLog, conflict
-from layer7.storage.manifest import File
+from layer7.storage.log import Appended, EventLog, Prepared, conflict
 from layer7.storage.quarantine import Quarantine
 from layer7.storage.schema import seen
 from layer7.storage.sources import Batch, find_files, read_batches, unreadable
@@ -93,8 +92,7 @@ class _Checked:
     """A batch that came through the door and waits to be appended."""
 
     engine: duckdb.DuckDBPyConnection
-    rows: str
-    prepared: File
+    prepared: Prepared
     tally: Tally
     now: datetime
 
@@ -193,8 +191,8 @@ class Ingest:
     def _check(self, engine: duckdb.DuckDBPyConnection, batch: Batch, now: datetime) -> _Checked:
         validator = Validator(engine, now=now)
         tally = validator.lines(batch.table) if batch.kind == "lines" else validator.rows(batch.table)
-        rows = admit_checked(engine, self.keys, received_at=now)
-        return _Checked(engine, rows, self.log.prepare(engine, rows), tally, now)
+        rows = admit_checked(engine, validator.checked, self.keys, received_at=now)
+        return _Checked(engine, self.log.prepare(engine, rows), tally, now)
 
     def _append(self, batch: Batch, checked: _Checked, *, summary: Summary) -> None:
         tally = checked.tally
@@ -205,9 +203,7 @@ class Ingest:
             count_seen(connection, {"type": tally.ignored, "field": tally.unknown})
 
         with self.locks.hold("log", wait=_LOCK_WAIT):
-            appended = self.log.append(
-                checked.engine, checked.rows, checked.prepared, at=checked.now, also=also
-            )
+            appended = self.log.append(checked.engine, checked.prepared, at=checked.now, also=also)
         summary.add(appended, tally)
 
     def retry(self, *, now: datetime, code: str | None = None) -> Summary:

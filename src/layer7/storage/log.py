@@ -3,25 +3,44 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from layer7.contract.reading import Problem
 from layer7.contract.vocabulary import EventType
 from layer7.storage.bulk import Refused
-from layer7.storage.columnwise import quoted
-from layer7.storage.door import ESSENCE, LOG_COLUMNS
+from layer7.storage.door import ESSENCE, SCHEMA
+from layer7.storage.identities import Hashes, Identities, repeated
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.schema import consents, inbox
 from layer7.storage.state import State
 
-_COLUMNS = ", ".join(LOG_COLUMNS)
-_ORDER = "bucket, person, application_id, event_time, event_id"
+_SORTED = ["bucket", "person", "application_id", "event_time", "event_id"]
 # Small row groups, sorted by bucket: whoever reads one bucket skips the others.
-_SEGMENT = "FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 8192"
+_ROW_GROUP = 8192
+_OWN = frozenset({"event_id", "application_id", "job_id"})
+_REPEATED = [
+    f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+    for field in SCHEMA
+    if (pa.types.is_string(field.type) or pa.types.is_list(field.type)) and field.name not in _OWN
+]
+"""Columns that say the same again and again; a dictionary of the others would only cost time."""
+
+_WAITING = pa.schema({"event_id": pa.string(), "essence": pa.string()})
+_TURNS = (
+    "SELECT position, event_id, essence, row_number() OVER w AS turn, "
+    f"first_value(essence) OVER w AS first_essence FROM (SELECT *, {ESSENCE} AS essence FROM came) "
+    "WINDOW w AS (PARTITION BY event_id ORDER BY position)"
+)
 _CONFLICT = Problem("event_id_conflict", "/event_id", "another event was taken under this event_id before")
 
 
@@ -45,6 +64,21 @@ class Appended:
         return sum(self.by_type.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows that are sorted and written, and wait to be appended.
+
+    Args:
+        rows: all that came, with their ``position``, in the order of the log.
+        hashes: those of their identities, in the same order.
+        file: holds the first row of each identity; it is not listed yet.
+    """
+
+    rows: pa.Table
+    hashes: Hashes
+    file: File
+
+
 def conflict(position: int, raw: str) -> Refused:
     """Give the refusal of an event whose identity stands for another event."""
     return Refused(position, (_CONFLICT,), raw)
@@ -61,26 +95,33 @@ class EventLog:
     def __init__(self, state: State, manifest: Manifest) -> None:
         self._state = state
         self._manifest = manifest
+        self._identities = Identities()
 
-    def prepare(self, engine: duckdb.DuckDBPyConnection, rows: str) -> File:
-        """Write the rows that came through the door to a file that is not listed yet; needs no lock.
+    def prepare(self, engine: duckdb.DuckDBPyConnection, rows: pa.Table) -> Prepared:
+        """Sort rows and write them to a file that is not listed yet; needs no lock.
 
         Args:
-            engine: has ``arrivals`` (see :func:`layer7.storage.door.admit_checked`).
-            rows: query of ``position`` and the columns of the log.
+            engine: sorts them.
+            rows: ``position`` and the columns of the log.
         """
-        engine.execute(
-            "CREATE OR REPLACE TEMP TABLE turns AS SELECT *, row_number() OVER w AS turn, "
-            "first_value(essence) OVER w AS first_essence "
-            "FROM arrivals WINDOW w AS (PARTITION BY event_id ORDER BY position)"
-        )
-        return self._segment(engine, rows, "SELECT position FROM turns WHERE turn = 1")
+        keys = rows.select(_SORTED).append_column("place", pa.array(np.arange(len(rows))))
+        engine.register("unsorted", keys)
+        found = engine.execute(
+            f"SELECT place, hash(event_id) AS hash FROM unsorted ORDER BY {', '.join(_SORTED)}"
+        ).fetchnumpy()
+        engine.unregister("unsorted")
+        rows = rows.combine_chunks().take(np.asarray(found["place"], np.int64))
+        hashes = np.asarray(found["hash"], np.uint64)
+        twice = repeated(hashes)
+        once = rows
+        if twice.any():
+            once = rows.filter(~twice | np.isin(rows["position"], _first_positions(rows.filter(twice))))
+        return Prepared(rows, hashes, self._segment(once))
 
     def append(
         self,
         engine: duckdb.DuckDBPyConnection,
-        rows: str,
-        prepared: File,
+        prepared: Prepared,
         *,
         at: datetime,
         also: Callable[[Connection, Appended], None],
@@ -90,106 +131,127 @@ class EventLog:
 
         Args:
             engine: the one that prepared them.
-            rows: query of ``position`` and the columns of the log.
             prepared: what :meth:`prepare` gave.
             at: the moment.
             also: further writes that stand or fall with the new file, e.g. the quarantine's.
             from_inbox: whether the rows are those of the inbox, so that they are no duplicates of it.
         """
-        self._classify(engine, from_inbox=from_inbox)
-        appended = _appended(engine)
-        kept = prepared
-        if appended.accepted not in {0, prepared.rows}:
-            kept = self._segment(engine, rows, "SELECT position FROM classified WHERE fate = 'new'")
+        new, appended = self._classify(engine, prepared, from_inbox=from_inbox)
+        rows, hashes, kept = prepared.rows, prepared.hashes, prepared.file
+        if not new.all():
+            rows, hashes = rows.filter(new), hashes[new]
+        if len(rows) not in {0, kept.rows}:
+            kept = self._segment(rows)
         with self._state.write() as connection:
-            self._manifest.publish(connection, new=[kept] if appended.accepted else [], at=at)
+            self._manifest.publish(connection, new=[kept] if len(rows) else [], at=at)
             if EventType.CONSENT_CHANGED in appended.by_type:
-                _keep_consents(connection, engine, rows)
+                _keep_consents(connection, rows)
             also(connection, appended)
-        if appended.accepted != prepared.rows:
-            self._manifest.discard(prepared)
+        if len(rows):
+            self._identities.add(kept.path, hashes)
+        if prepared.file.rows and (kept is not prepared.file or not len(rows)):
+            self._manifest.discard(prepared.file)
         return appended
 
-    def _classify(self, engine: duckdb.DuckDBPyConnection, *, from_inbox: bool) -> None:
-        """Make ``classified``: every arrival with its fate, ``new``, ``duplicate`` or ``conflict``."""
-        known = []
-        paths = self._manifest.paths(self._manifest.live("events"))
-        if paths and self._meets(engine, paths):
-            known.append(
-                f"SELECT event_id, {ESSENCE} AS essence FROM read_parquet($paths) "
-                "SEMI JOIN met USING (event_id)"
-            )
-        if not from_inbox:
-            engine.register("waiting", self._waiting())
-            known.append("SELECT event_id, essence FROM waiting")
-        union = " UNION ALL ".join(known) or "SELECT event_id, essence FROM arrivals WHERE FALSE"
-        engine.execute(
-            "CREATE OR REPLACE TEMP TABLE before AS SELECT event_id, min(essence) AS essence "
-            f"FROM ({union}) GROUP BY 1",
-            {"paths": paths} if "$paths" in union else None,
+    def _classify(
+        self, engine: duckdb.DuckDBPyConnection, prepared: Prepared, *, from_inbox: bool
+    ) -> tuple[NDArray[np.bool_], Appended]:
+        """Give which rows are new, and what became of all; only rows whose hash is met are looked at."""
+        live = {file.path: file for file in self._manifest.live("events")}
+        self._identities.learn(live, lambda names: self._hashes(engine, [live[name] for name in names]))
+        waiting = self._waiting() if not from_inbox else _WAITING.empty_table()
+        engine.register("waiting", waiting)
+        met = engine.execute("SELECT hash(event_id) AS hash FROM waiting").fetchnumpy()["hash"]
+        known = self._identities.meets(prepared.hashes)
+        doubtful = known | repeated(prepared.hashes) | np.isin(prepared.hashes, met)
+        fates = self._fates(
+            engine, prepared.rows.filter(doubtful), list(live.values()) if known.any() else []
         )
-        engine.execute(
-            "CREATE OR REPLACE TEMP TABLE classified AS SELECT a.position, a.event_type, CASE "
-            "WHEN b.event_id IS NULL AND a.turn = 1 THEN 'new' "
-            "WHEN a.essence = coalesce(b.essence, a.first_essence) THEN 'duplicate' "
-            "ELSE 'conflict' END AS fate FROM turns a LEFT JOIN before b USING (event_id)"
-        )
+        engine.unregister("waiting")
+        new = ~doubtful | np.isin(prepared.rows["position"], fates["new"])
+        types: Any = pc.value_counts(prepared.rows["event_type"].filter(pa.array(new)))
+        by_type = {item["values"]: item["counts"] for item in types.to_pylist()}
+        return new, Appended(dict(sorted(by_type.items())), len(fates["duplicate"]), tuple(fates["conflict"]))
 
-    @staticmethod
-    def _meets(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> bool:
-        """Make ``met``, identities that the log has; usually none, so that one column is read, not six."""
-        engine.execute(
-            "CREATE OR REPLACE TEMP TABLE met AS SELECT DISTINCT event_id FROM read_parquet($paths) "
-            "SEMI JOIN arrivals USING (event_id)",
-            {"paths": paths},
+    def _fates(
+        self, engine: duckdb.DuckDBPyConnection, rows: pa.Table, files: list[File]
+    ) -> dict[str, list[int]]:
+        """Give the positions of rows by their fate, ``new``, ``duplicate`` or ``conflict``."""
+        fates: dict[str, list[int]] = {"new": [], "duplicate": [], "conflict": []}
+        if not len(rows):
+            return fates
+        engine.register("came", rows)
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE turns AS {_TURNS}")
+        before = "SELECT event_id, essence FROM waiting"
+        if files:
+            before += f" UNION ALL SELECT event_id, {ESSENCE} FROM read_parquet($paths)"
+        found = engine.execute(
+            f"WITH before AS (SELECT event_id, min(essence) AS essence FROM ({before}) "
+            "SEMI JOIN turns USING (event_id) GROUP BY 1) SELECT t.position, CASE "
+            "WHEN b.event_id IS NULL AND t.turn = 1 THEN 'new' "
+            "WHEN t.essence = coalesce(b.essence, t.first_essence) THEN 'duplicate' "
+            "ELSE 'conflict' END FROM turns t LEFT JOIN before b USING (event_id) ORDER BY t.position",
+            {"paths": self._manifest.paths(files)} if files else None,
+        ).fetchall()
+        engine.unregister("came")
+        for position, fate in found:
+            fates[fate].append(position)
+        return fates
+
+    def _hashes(self, engine: duckdb.DuckDBPyConnection, files: list[File]) -> Hashes:
+        found = engine.execute(
+            "SELECT hash(event_id) AS hash FROM read_parquet($paths)", {"paths": self._manifest.paths(files)}
         )
-        return engine.execute("SELECT 1 FROM met LIMIT 1").fetchone() is not None
+        return np.asarray(found.fetchnumpy()["hash"], np.uint64)
 
     def _waiting(self) -> pa.Table:
         with self._state.read() as connection:
             rows = connection.execute(select(inbox.c.event_id, inbox.c.essence)).all()
         return pa.table(
             {
-                "event_id": pa.array([row.event_id for row in rows], pa.string()),
-                "essence": pa.array([row.essence for row in rows], pa.string()),
-            }
+                "event_id": [row.event_id for row in rows],
+                "essence": [row.essence for row in rows],
+            },
+            schema=_WAITING,
         )
 
-    def _segment(self, engine: duckdb.DuckDBPyConnection, rows: str, wanted: str) -> File:
-        kept = f"FROM ({rows}) SEMI JOIN ({wanted}) USING (position)"
-        found = engine.execute(f"SELECT count(*), max(event_time), max(received_at) {kept}").fetchone()
-        count, latest, received = found or (0, None, None)
-        if not count:
+    def _segment(self, rows: pa.Table) -> File:
+        if not len(rows):
             return File(0, "events", ALL_BUCKETS, "", 0, 0)
-        query = f"SELECT {_COLUMNS} {kept} ORDER BY {_ORDER}"
-        path = self._manifest.write("events", ALL_BUCKETS, lambda at: _copy(engine, query, at))
-        size = self._manifest.size(path)
-        return File(0, "events", ALL_BUCKETS, path, count, size, latest.isoformat(), received.isoformat())
+        path = self._manifest.write("events", ALL_BUCKETS, partial(_write, rows.select(SCHEMA.names)))
+        latest, received = (pc.max(rows[name]).as_py().isoformat() for name in ("event_time", "received_at"))
+        return File(0, "events", ALL_BUCKETS, path, len(rows), self._manifest.size(path), latest, received)
 
 
-def _appended(engine: duckdb.DuckDBPyConnection) -> Appended:
-    counted = engine.execute(
-        "SELECT event_type, count(*) FROM classified WHERE fate = 'new' GROUP BY 1 ORDER BY 1"
-    ).fetchall()
-    fates = dict(engine.execute("SELECT fate, count(*) FROM classified GROUP BY 1").fetchall())
-    clashing = engine.execute("SELECT position FROM classified WHERE fate = 'conflict' ORDER BY 1").fetchall()
-    return Appended(dict(counted), fates.get("duplicate", 0), tuple(row[0] for row in clashing))
+def _first_positions(rows: pa.Table) -> NDArray[Any]:
+    first = rows.group_by("event_id").aggregate([("position", "min")])
+    return first["position_min"].to_numpy()
 
 
-def _copy(engine: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    engine.execute(f"COPY ({query}) TO {quoted(str(path))} ({_SEGMENT})")
+def _write(rows: pa.Table, path: Path) -> None:
+    pq.write_table(
+        rows,
+        path,
+        row_group_size=_ROW_GROUP,
+        compression="lz4",
+        use_dictionary=cast("bool", _REPEATED),  # the stubs know of yes and no only
+        store_schema=False,
+    )
 
 
-def _keep_consents(connection: Connection, engine: duckdb.DuckDBPyConnection, rows: str) -> None:
-    found = engine.execute(
-        f"SELECT person, purpose, trim(value, '\"'), event_time FROM ({rows}) "
-        "SEMI JOIN (SELECT position FROM classified WHERE fate = 'new') USING (position) "
-        f"WHERE event_type = '{EventType.CONSENT_CHANGED}' ORDER BY event_time, event_id"
-    ).fetchall()
-    for person, purpose, value, at in found:
-        said = {"true": "yes", "false": "no"}.get(value, value)
+def _keep_consents(connection: Connection, rows: pa.Table) -> None:
+    changes = rows.filter(pc.field("event_type") == EventType.CONSENT_CHANGED.value)
+    said = changes.select(["person", "purpose", "value", "event_time", "event_id"]).sort_by(
+        [("event_time", "ascending"), ("event_id", "ascending")]
+    )
+    for row in said.to_pylist():
+        value = row["value"].strip('"')
         connection.execute(
             consents.insert().values(
-                person=person, purpose=purpose, value=said, at=at.isoformat(), source="event"
+                person=row["person"],
+                purpose=row["purpose"],
+                value={"true": "yes", "false": "no"}.get(value, value),
+                at=row["event_time"].isoformat(),
+                source="event",
             )
         )

@@ -126,7 +126,7 @@ def _strange(family: Family, path: Path, keys: str) -> str:
 
 
 def typed_query(family: Family, kinds: Kinds) -> str:
-    """Give the query that checks and types the rows of a columnar file; reads the relation ``typed``."""
+    """Give the query that checks and types the rows of a columnar file; reads the relation ``incoming``."""
 
     def fetch(column: Column) -> Checked:
         return from_sql(*_placed(kinds, column))
@@ -141,7 +141,9 @@ def typed_query(family: Family, kinds: Kinds) -> str:
         f"({fetch(column).value} IS NOT NULL OR NOT {present(kinds, column.path[:-1])})"
         for column in nested_requirements(family)
     ]
-    return selection(family, fetch, sure=tuple(sure), unknown=_unknown_columns(family, kinds), source="typed")
+    return selection(
+        family, fetch, sure=tuple(sure), unknown=_unknown_columns(family, kinds), source="incoming"
+    )
 
 
 def _placed(kinds: Kinds, column: Column) -> tuple[str, Column, str]:

@@ -214,14 +214,22 @@ def _table(lines: Sequence[bytes | str], position: int) -> pa.Table:
 
 def _parquet(path: Path) -> Iterator[Batch]:
     position = 1
-    with pq.ParquetFile(path) as file:
+    # Column chunks are read piece by piece: a row group may be as large as its file.
+    with pq.ParquetFile(path, buffer_size=_PIECE) as file:
         size = path.stat().st_size / max(file.metadata.num_rows, 1)
-        for batch in file.iter_batches(batch_size=_ROWS):
+        for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
             table = pa.Table.from_batches([batch])
             yield Batch(
                 path.name, "rows", partial(_numbered, table, position), size=int(size * table.num_rows)
             )
             position += table.num_rows
+
+
+def _rows_at_once(metadata: pq.FileMetaData) -> int:
+    """Give how many rows make a batch: fewer where rows are long, so that no batch outgrows the memory."""
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    longest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
+    return max(1, min(_ROWS, int(_CHUNK / max(longest, 1.0))))
 
 
 def _numbered(table: pa.Table, position: int) -> pa.Table:

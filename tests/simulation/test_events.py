@@ -151,3 +151,18 @@ def test_some_answers_never_reach_the_log():
 def test_a_batch_of_no_rows_is_refused(history):
     with pytest.raises(Layer7Error, match="at least 1"):
         next(events(history, rows=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"exploration_share": 0.5}, "POLICY_DECISION"),
+        ({"tailored_at_random": True}, "EXPERIMENT_EXPOSED"),
+    ],
+)
+def test_the_contract_accepts_what_a_coin_decided(change, kind):
+    assert only(to_events(run()), kind).num_rows == 0
+    found = only(to_events(run(**change)), kind)
+    assert found.num_rows > 50
+    for row in found.slice(0, 200).to_pylist():
+        EVENT_MODELS[EventType(kind)].model_validate_json(json.dumps(without_nulls(row)))

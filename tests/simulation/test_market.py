@@ -79,3 +79,18 @@ def test_every_scenario_says_what_it_plants():
     assert changed["weibull_delays"] == changed["exponential_delays"] == {"delay_law"}
     assert SCENARIOS["S0"].pattern_share == 0
     assert set(SCENARIOS["S0"].weekday_odds_ratios) == {1.0}
+
+
+def test_the_scenarios_of_thresholds_explore():
+    modes_matter = {name: SCENARIOS[name].mode_volume_factors[0] for name in ("S5a", "S5b", "S5c")}
+    assert modes_matter == {"S5a": 1.0, "S5b": 0.67, "S5c": 0.5}
+    assert {SCENARIOS[name].exploration_share for name in modes_matter} == {0.10}
+    assert SCENARIOS["S5a"].resume_slope == SCENARIOS["S5a"].resume_slope_above_68
+    assert (SCENARIOS["S5b"].resume_slope_above_68, SCENARIOS["S5c"].resume_slope) == (0.0, 0.0)
+    assert SCENARIOS["default"].exploration_share == 0.0
+
+
+@pytest.mark.parametrize("change", [{"exploration_weeks": 0}, {"mode_volume_factors": (-1.0, 1.0, 1.0)}])
+def test_an_exploration_that_cannot_be_is_refused(change):
+    with pytest.raises(Layer7Error):
+        replace(Market(), **change)

@@ -100,3 +100,10 @@ def test_offers(sent):
     offered = np.isin(end, ["accepted", "declined"])
     assert offered.sum() / interviewed.sum() == pytest.approx(0.095, abs=0.0105)
     assert np.mean(end[offered] == "accepted") == pytest.approx(0.8, abs=0.06)
+
+
+def test_brier_scores(sent):
+    """Of the base rate and of the truth itself, which knows the dead postings."""
+    chance, rate = sent["probability"].to_numpy(), sent["interviewed"].to_numpy().mean()
+    assert rate * (1 - rate) == pytest.approx(0.0413, abs=0.003)
+    assert np.mean(chance * (1 - chance)) == pytest.approx(0.0335, abs=0.0025)

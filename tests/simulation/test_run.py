@@ -184,3 +184,64 @@ def test_nobody_or_no_time_is_refused(people, weeks):
 def test_one_person_for_one_week():
     history = run(people=1, weeks=1)
     assert history.people.num_rows == 1
+
+
+def test_explored_decisions_have_the_logged_propensity():
+    """Share of decisions turned round inside the 99.9 % binomial band; nobody far from the cut is asked."""
+    history = run(SCENARIOS["S5b"], people=1500, weeks=9)
+    d = history.decisions
+    turned, propensity = d["explored"].to_numpy(), d["propensity"].to_numpy()
+    spread = np.sqrt(0.1 * 0.9 / len(turned))
+    assert len(turned) > 500
+    assert abs(turned.mean() - 0.10) < 3.3 * spread
+    assert set(propensity[turned]) == {0.1}
+    assert set(propensity[~turned]) == {0.9}
+    score = d["resume_score"].to_numpy()
+    assert np.abs(score - 75).max() <= 5
+    improve = named(d, "mode") == "IMPROVE_RESUME_FIRST"
+    assert (improve == ((score < 75) != turned)).all()
+
+
+def test_a_decision_holds_for_four_weeks():
+    """Between two decisions, what a person applies under is what the last one said."""
+    history = run(SCENARIOS["S5b"], people=400, weeks=4)
+    d, a = history.decisions, history.applications
+    held = dict(zip(d["person"].to_pylist(), named(d, "mode"), strict=True))
+    who, mode = a["person"].to_numpy(), named(a, "strategy_mode")
+    known = np.isin(who, list(held))
+    assert known.any()
+    assert [held[person] for person in who[known].tolist()] == mode[known].tolist()
+
+
+def test_holding_back_costs_applications():
+    market = replace(Market(), mode_volume_factors=(0.5, 1.0, 1.0))
+    shares = [
+        np.mean(named(run(m).applications, "strategy_mode") == "APPLY_MODE") for m in (Market(), market)
+    ]
+    odds = [share / (1 - share) for share in shares]
+    assert odds[1] / odds[0] == pytest.approx(2.0, rel=0.35)
+
+
+def test_a_coin_tailors_whoever_applies():
+    """In S7 the strong tailor more; where a coin decides, tailored and plain come from the same people."""
+    for name, apart in (("S7", True), ("S7_randomised", False)):
+        history = run(SCENARIOS[name], people=800, weeks=8)
+        a = history.applications
+        quality = history.people["quality"].to_numpy()[a["person"].to_numpy()]
+        tailored = a["tailoring_applied"].to_numpy()
+        gap = quality[tailored].mean() - quality[~tailored].mean()
+        assert bool(gap > 0.2) is apart
+        assert apart or abs(gap) < 0.03
+        assert apart or tailored.mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_entry_level_postings_are_as_different_as_those_of_the_study():
+    """Kline, Rose and Walters (2022): 24.0 % contacted; intra-class correlation of postings 0.66."""
+    a = run(SCENARIOS["krw"], people=800, weeks=10).applications
+    a = a.filter(a["submitted"])
+    chance, rate = a["probability"].to_numpy(), a["interviewed"].to_numpy().mean()
+    _, job = np.unique(named(a, "job_id"), return_inverse=True)
+    count = np.bincount(job)
+    between = np.bincount(job, chance) / count - chance.mean()
+    assert rate == pytest.approx(0.24, abs=0.03)
+    assert np.average(between**2, weights=count) / (rate * (1 - rate)) == pytest.approx(0.66, abs=0.06)

@@ -165,6 +165,7 @@ def draw_applications(
         Applications in the order of time; those begun and never sent have ``submitted`` false.
     """
     factor = np.take(market.policy_volume_factors, week.policy) / (1 - market.abandoned_share)
+    factor *= np.take(market.mode_volume_factors, week.mode)
     counts = rng.poisson(population.volume * factor) * week.active
     person = np.repeat(np.arange(len(population)), counts)
     sent = week.start + _seconds_in_week(week.weekday, len(person), rng)
@@ -284,6 +285,8 @@ def _choose_locations(market: Market, region: Ints, rng: np.random.Generator) ->
 def _choose_tailoring(
     market: Market, quality: Floats, fit: Floats, *, policy: Ints, rng: np.random.Generator
 ) -> Bools:
+    if market.tailored_at_random:
+        return draw_decisions(np.zeros(len(quality)), rng)
     return draw_decisions(
         market.tailored_intercept
         + market.tailored_quality_pull * quality / max(market.quality_sd, 1e-9)

@@ -150,7 +150,17 @@ def _kinds(simulation: Simulation) -> tuple[_Kind, ...]:
         _Kind(sent, sent["onsite_logged_local"], _invited_on),
         _Kind(sent, sent["decision_logged_local"], _decided),
         _Kind(sent, sent["ghosted_logged_local"], _ghosted),
+        _Kind(simulation.decisions, simulation.decisions["at_local"], _policy_decided),
+        _Kind(sent, _exposures(simulation), _exposed),
     )
+
+
+def _exposures(simulation: Simulation) -> Times:
+    """When a coin decided about tailoring: as an application is begun."""
+    times = simulation.applications["created_local"]
+    if simulation.market.tailored_at_random:
+        return times
+    return pa.chunked_array([pa.nulls(len(times), times.type)])
 
 
 def _only(times: Times, happened: Times) -> Times:
@@ -279,6 +289,24 @@ def _mode_changed(truth: pa.Table) -> Columns:
         "to_mode": mode,
         "reason": _worded(mode, _REASONS),
         "metrics": _struct(truth, METRICS_TYPE, {}),
+    }
+
+
+def _policy_decided(truth: pa.Table) -> Columns:
+    return _person(truth, "POLICY_DECISION") | {
+        "decision": _column(truth, "mode"),
+        "propensity": _column(truth, "propensity"),
+        "explored": _column(truth, "explored"),
+        "metrics": _struct(truth, METRICS_TYPE, {}),
+    }
+
+
+def _exposed(truth: pa.Table) -> Columns:
+    variant = pc.if_else(_column(truth, "tailoring_applied"), "tailored", "plain")
+    return _person(truth, "EXPERIMENT_EXPOSED") | {
+        "application_id": _column(truth, "application_id"),
+        "experiment_id": _same("tailoring", truth.num_rows),
+        "variant_id": variant,
     }
 
 

@@ -139,6 +139,8 @@ def _draw_postings(
     effect = effect + np.take(market.company_type_effect, employers.company_type)
     own = np.take(market.role_effect, bucket // len(levels.SENIORITIES))
     own = own + np.take(market.seniority_effect, bucket % len(levels.SENIORITIES))
+    if market.posting_sd > 0:
+        own = own + market.posting_sd * rng.standard_normal(count)
     return Postings(
         slots=slots,
         employer=employer,

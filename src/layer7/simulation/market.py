@@ -72,6 +72,7 @@ class Market:
     tailored_quality_pull: float = 0.65  # log odds per standard deviation of quality
     tailored_fit_pull: float = 0.45  # log odds per standard deviation of fit
     tailored_policy_pull: Numbers = (-0.5, 0.8, 0.6)  # log odds
+    tailored_at_random: bool = False  # a coin decides for each application, and the log says so
 
     # Jobs.
     role_effect: Numbers = (0.05, -0.35, -0.20, 0.38, 0.14, 0.25, -0.30, 0.03)  # log odds, SD 0.25
@@ -79,6 +80,7 @@ class Market:
     industry_effect: Numbers = (-0.37, -0.10, 0.48, -0.30, 0.10, 0.33, 0.20, -0.48, 0.30, -0.16)  # SD 0.30
     company_type_effect: Numbers = (0.08, 0.28, 0.0, -0.28, -0.08)  # log odds, SD 0.20
     employer_sd: float = 0.9  # log odds
+    posting_sd: float = 0.0  # log odds of a posting alone
     applications_per_posting: float = 2.0  # by the simulated people, on average
     postings_per_employer: float = 8.0
     dead_share: float = 0.30  # of postings: nobody is ever invited
@@ -152,7 +154,12 @@ class Market:
     improve_resume_threshold: float = 75.0  # points
     rethink_applications: int = 30
     rethink_interview_rate: float = 0.02
-    rewrite_weekly: float = 0.15  # in IMPROVE_RESUME_FIRST; a fifth of it otherwise
+    mode_volume_factors: Numbers = (1.0, 1.0, 1.0)  # of the weekly volume, by Layer 2's mode
+    exploration_share: float = 0.0  # of decisions near the threshold that go the other way, and are logged
+    exploration_reach: float = 5.0  # points from the threshold
+    exploration_weeks: int = 4  # so long a decision near the threshold holds
+    rewrite_weekly: float = 0.15  # chance in IMPROVE_RESUME_FIRST ...
+    rewrite_elsewhere: float = 0.2  # ... and which share of it in the other modes
     rewrite_points: float = 3.0  # mean gain
     rewrite_points_sd: float = 3.0
     rewrite_accepted: float = 0.7
@@ -186,6 +193,7 @@ _LEVELS = {
     "weekday_odds_ratios": 7,
     "month_odds_ratios": 12,
     "strategy_odds_ratios": len(levels.STRATEGY_MODES),
+    "mode_volume_factors": len(levels.STRATEGY_MODES),
 }
 _SUM_TO_ONE = (
     "role_shares",
@@ -215,7 +223,9 @@ _PROBABILITIES = (
     "lost_rejections",
     "lost_interviews",
     "ghosted_share",
+    "exploration_share",
     "rewrite_weekly",
+    "rewrite_elsewhere",
     "rewrite_accepted",
     "resume_quality_correlation",
     "fit_quality_correlation",
@@ -259,6 +269,10 @@ def _check_ranges(market: Market) -> None:
         )
     if market.reach_share + market.safety_share > 1:
         raise Layer7Error("market_range", "reach_share and safety_share add up to more than 1.")
+    if market.exploration_weeks < 1 or min(market.mode_volume_factors) < 0:
+        raise Layer7Error(
+            "market_range", "exploration_weeks is at least 1, and mode_volume_factors are at least 0."
+        )
     for field in fields(market):
         _check_sign(field.name, getattr(market, field.name))
 

@@ -22,6 +22,7 @@ from layer7.simulation.choices import (
     strategy_mode,
 )
 from layer7.simulation.draws import draw_levels
+from layer7.simulation.exploration import Exploration
 from layer7.simulation.jobs import draw_market
 from layer7.simulation.market import Market
 from layer7.simulation.outcomes import ACCEPTED, Calendar, Outcomes, draw_outcomes, linear_predictor
@@ -49,6 +50,7 @@ class Simulation:
         modes: one row per change of Layer 2's strategy mode.
         rewrites: one row per resume rewrite.
         suggestions: one row per suggestion shown.
+        decisions: one row per decision of Layer 2 that a coin was asked about, with its propensity.
     """
 
     market: Market
@@ -60,6 +62,7 @@ class Simulation:
     modes: pa.Table
     rewrites: pa.Table
     suggestions: pa.Table
+    decisions: pa.Table
 
 
 def simulate(market: Market, *, people: int, weeks: int, start: date, rng: np.random.Generator) -> Simulation:
@@ -118,6 +121,7 @@ def simulate(market: Market, *, people: int, weeks: int, start: date, rng: np.ra
         modes=tables.journal(state.modes, truth.MODES),
         rewrites=tables.journal(state.rewrites, truth.REWRITES),
         suggestions=tables.journal(state.suggestions, truth.SUGGESTIONS),
+        decisions=tables.journal(state.exploration.decisions, truth.DECISIONS),
     )
 
 
@@ -148,6 +152,7 @@ class _State:
     modes: list[Columns]
     rewrites: list[Columns]
     suggestions: list[Columns]
+    exploration: Exploration
 
     @classmethod
     def begin(
@@ -176,6 +181,7 @@ class _State:
             modes=[],
             rewrites=[],
             suggestions=[],
+            exploration=Exploration.begin(size),
         )
 
     def open_week(
@@ -185,8 +191,14 @@ class _State:
         start = self.calendar.first + 7 * DAY * number
         active = (population.joined <= number) & (self.leaves > start)
         seen = self.seen[:, :number].sum(axis=1)
-        mode = np.where(active, strategy_mode(market, self.resume, self.sent, seen), self.mode)
-        self._note_modes(np.flatnonzero(mode != self.mode), mode, seen, start)
+        rule = strategy_mode(market, self.resume, self.sent, seen)
+        due = active & ((number - population.joined) % market.exploration_weeks == 0)
+        coins = self.exploration.toss(market, self.resume, rule=rule, due=due, rng=rng)
+        mode = np.where(active, self.exploration.mode(rule), self.mode)
+        self.exploration.note(self._metrics(coins.person, seen, start), coins)
+        who = np.flatnonzero(mode != self.mode)
+        modes = {"from_mode": self.mode[who], "to_mode": mode[who]}
+        self.modes.append(self._metrics(who, seen, start) | modes)
         self.mode = mode
         self.aim = np.where(mode == RETHINK, 0.0, self.aim)
         recent = self.seen[:, max(0, number - 4) : number].sum(axis=1)
@@ -216,24 +228,21 @@ class _State:
         np.minimum.at(leaves, applications.person[hired], left)
         self.leaves = leaves
 
-    def _note_modes(self, who: Ints, mode: Ints, seen: Ints, start: int) -> None:
+    def _metrics(self, who: Ints, seen: Ints, start: int) -> Columns:
+        """What Layer 2 knows of people when it decides."""
         sent = self.sent[who]
-        self.modes.append(
-            {
-                "person": who,
-                "at": np.full(len(who), start),
-                "from_mode": self.mode[who],
-                "to_mode": mode[who],
-                "resume_score": self.resume[who],
-                "total_applications": sent,
-                "interview_rate": np.round(seen[who] / np.maximum(sent, 1), 4),
-                "applications_last_7_days": self.sent_last_week[who],
-            }
-        )
+        return {
+            "person": who,
+            "at": np.full(len(who), start),
+            "resume_score": self.resume[who],
+            "total_applications": sent,
+            "interview_rate": np.round(seen[who] / np.maximum(sent, 1), 4),
+            "applications_last_7_days": self.sent_last_week[who],
+        }
 
     def _rewrite(self, market: Market, week: Week, rng: np.random.Generator) -> None:
         """Rewrite some resumes; the new version is used from the next week on."""
-        chance = market.rewrite_weekly * np.where(week.mode == IMPROVE, 1.0, 0.2)
+        chance = market.rewrite_weekly * np.where(week.mode == IMPROVE, 1.0, market.rewrite_elsewhere)
         who = np.flatnonzero(week.active & (rng.random(len(chance)) < chance))
         size = len(who)
         gain = market.rewrite_points + market.rewrite_points_sd * rng.standard_normal(size)

@@ -79,5 +79,10 @@ EVENT_SCHEMA = pa.schema(
         pa.field("final_content", pa.string()),
         pa.field("rejection_reason", pa.string()),
         pa.field("profile", PROFILE_TYPE),
+        pa.field("decision", pa.string()),
+        pa.field("propensity", pa.float64()),
+        pa.field("explored", pa.bool_()),
+        pa.field("experiment_id", pa.string()),
+        pa.field("variant_id", pa.string()),
     ]
 )

@@ -25,18 +25,14 @@ _NAMED: Mapping[str, Sequence[str]] = {
     "to_mode": levels.STRATEGY_MODES,
     "rewrite_type": levels.REWRITE_TYPES,
     "gap": levels.GAPS,
+    "mode": levels.STRATEGY_MODES,
     "kind": levels.SUGGESTION_TYPES,
     "decision": levels.DECISIONS,
     "dislike": levels.DISLIKES,
 }
-MODES = (
-    "from_mode",
-    "to_mode",
-    "resume_score",
-    "total_applications",
-    "interview_rate",
-    "applications_last_7_days",
-)
+_METRICS = ("resume_score", "total_applications", "interview_rate", "applications_last_7_days")
+MODES = ("from_mode", "to_mode", *_METRICS)
+DECISIONS = ("mode", "explored", "propensity", *_METRICS)
 REWRITES = ("version", "rewrite_type", "gap", "before", "after", "accepted")
 SUGGESTIONS = ("kind", "decision", "dislike")
 _USUAL_PAY = (62_000.0, 92_000.0, 126_000.0, 148_000.0)  # a year, by seniority, in a currency of its own

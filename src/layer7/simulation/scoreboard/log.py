@@ -82,7 +82,7 @@ def replay(simulation: Simulation) -> Iterator[Replay]:
         ... )
         >>> with replay(market) as log:
         ...     log.at(log.end).applications.count().to_pyarrow().as_py()
-        73
+        105
     """
     with closing(duckdb.connect(config={"threads": 1})) as engine:
         engine.execute("SET TimeZone = 'UTC'")

@@ -135,10 +135,21 @@ def test_row_3_a_number_that_is_none_or_out_of_range_is_422_at_its_field(house, 
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_row_3_what_json_has_no_word_for_is_no_json(house, number):
+def test_row_3_what_json_has_no_word_for_is_422_at_its_field_and_harms_no_other_event(house, number):
     body = json.dumps(event(context={"fit_score": 5})).replace('"fit_score": 5', f'"fit_score": {number}')
-    assert send(house, body.encode()).status_code == 400
-    assert nothing_stored(house)
+    answer = send(house, body.encode())
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        ("/context/fit_score", "not_finite")
+    ]
+    both = send(house, f"[{body}, {json.dumps(event('other'))}]".encode())
+    assert [each["status"] for each in both.json()["results"]] == ["quarantined", "accepted"]
+
+
+def test_row_3_elsewhere_what_json_has_no_word_for_is_no_json(house):
+    path = f"/v1/recommendations/{house.propose()}/reject"
+    headers = house.headers["review"] | {"Content-Type": "application/json"}
+    assert house.client.post(path, content=b'{"why": NaN}', headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("extra", ["is_admin", "actor", "state", "rho", "user_id"])

@@ -102,11 +102,29 @@ def test_a_truncated_gzip_gives_what_came_before(tmp_path):
     assert found == lines[: len(found)]
 
 
-@pytest.mark.parametrize(("name", "content"), [("x.jsonl.gz", b"no gzip"), ("x.parquet", b"no parquet")])
-def test_what_is_not_what_its_name_says(tmp_path, name, content):
+def test_first_bytes_count_for_more_than_a_name(tmp_path):
+    assert read(written(tmp_path, LINES, "x.jsonl.gz")) == [(1, '{"a": 1}'), (2, '{"a": 2}')]
+    assert len(read(written(tmp_path, gzip.compress(LINES), "x.jsonl"))) == 2
     with pytest.raises(Layer7Error) as error:
-        list(read_batches(written(tmp_path, content, name)))
+        list(read_batches(written(tmp_path, b"no parquet", "x.parquet")))
     assert error.value.code == "unreadable_file"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json"])
+def test_other_encodings_are_told_by_name(tmp_path, encoding, name):
+    with pytest.raises(Layer7Error, match="UTF-8") as error:
+        list(read_batches(written(tmp_path, LINES.decode().encode(encoding), name)))
+    assert error.value.code == "unreadable_file"
+
+
+def test_hidden_files_are_taken_only_when_named(tmp_path):
+    hidden = written(tmp_path, LINES, ".half.jsonl")
+    (tmp_path / ".cache").mkdir()
+    written(tmp_path / ".cache", LINES)
+    shown = written(tmp_path, LINES)
+    assert find_files([tmp_path]) == (shown,)
+    assert find_files([hidden, tmp_path / ".cache"]) == (hidden, tmp_path / ".cache" / "events.jsonl")
 
 
 class TestDocuments:
@@ -170,6 +188,12 @@ class TestParquet:
         pq.write_table(pa.table({"User_ID": ["x"], "user_id": ["u"], "LINE": ["l"]}), path)
         (batch,) = read_batches(path)
         assert batch.table.to_pylist() == [{"user_id": "u", "position": 1}]
+
+    def test_one_name_twice(self, tmp_path):
+        path = tmp_path / "x.parquet"
+        pq.write_table(pa.table([pa.array(["first"]), pa.array([1])], names=["user_id", "user_id"]), path)
+        (batch,) = read_batches(path)
+        assert batch.table.to_pylist() == [{"user_id": "first", "position": 1}]
 
     def test_dictionaries_are_plain_text(self, tmp_path):
         path = tmp_path / "x.parquet"

@@ -4,6 +4,7 @@ This is the authority on what is valid. The engine's column-wise validation of b
 through what this would accept; whatever it is not sure of comes here.
 """
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,9 @@ class Reading:
     unknown: tuple[str, ...] = ()
 
 
+_TOO_DEEP = Problem("too_deep", "", f"nested deeper than {MAX_DEPTH}")
+
+
 class _DuplicateKeyError(ValueError):
     pass
 
@@ -118,11 +122,13 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, *, constants: bool = False) -> Any:
     """Parse JSON strictly: no duplicate keys, no NaN or Infinity, no nesting beyond 20.
 
     Args:
         text: the JSON, UTF-8 when bytes.
+        constants: whether NaN and Infinity, which many writers give out as JSON, may pass, because a model
+            that names the field will refuse them.
 
     Returns:
         The parsed value, or a :class:`Problem`.
@@ -132,14 +138,15 @@ def parse_json(text: str | bytes) -> Any:
         'duplicate_key'
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        refuse = None if constants else _refuse_constant
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=refuse)
     except _DuplicateKeyError:
         return Problem("duplicate_key", "", "an object holds the same key twice")
-    except (ValueError, RecursionError):
+    except ValueError:
         return Problem("invalid_json", "", "this is not JSON")
-    if _depth(value) > MAX_DEPTH:
-        return Problem("too_deep", "", f"nested deeper than {MAX_DEPTH}")
-    return value
+    except RecursionError:
+        return _TOO_DEEP
+    return _TOO_DEEP if _depth(value) > MAX_DEPTH else value
 
 
 def read_event(text: str | bytes, *, now: datetime) -> Reading:
@@ -155,7 +162,7 @@ def read_event(text: str | bytes, *, now: datetime) -> Reading:
         >>> reading.problems[0].code, reading.problems[0].pointer
         ('missing_field', '/user_id')
     """
-    value = parse_json(text)
+    value = parse_json(text, constants=True)
     return Reading(problems=(value,)) if isinstance(value, Problem) else check_event(value, now=now)
 
 
@@ -214,8 +221,9 @@ def unwrap(envelope: Mapping[str, Any]) -> dict[str, Any] | Problem:
     """Take the event out of a CloudEvent 1.0 in JSON.
 
     Args:
-        envelope: the structured CloudEvent; its ``data`` is the event. Where the event says no
-            ``event_id`` the envelope's (``source``, ``id``) is its identity; likewise ``time`` and ``type``.
+        envelope: the structured CloudEvent; its ``data`` (or ``data_base64``) is the event. Where the
+            event says no ``event_id`` the envelope's (``source``, ``id``) is its identity; likewise ``time``
+            and ``type``.
 
     Returns:
         The plain event, or the problem with the envelope.
@@ -229,7 +237,7 @@ def unwrap(envelope: Mapping[str, Any]) -> dict[str, Any] | Problem:
     for name in ("id", "source", "type"):
         if not isinstance(envelope.get(name), str) or not envelope[name]:
             return Problem("missing_field", f"/{name}", "a CloudEvent has id, source and type")
-    data = envelope.get("data")
+    data = envelope.get("data", _decoded(envelope.get("data_base64")))
     if not isinstance(data, dict):
         return Problem("missing_field", "/data", "the event is the CloudEvent's data, as a JSON object")
     event = dict(data)
@@ -240,6 +248,17 @@ def unwrap(envelope: Mapping[str, Any]) -> dict[str, Any] | Problem:
     if event.get("timestamp") is None and envelope.get("time") is not None:
         event["timestamp"] = envelope["time"]
     return event
+
+
+def _decoded(text: Any) -> Any:
+    """Give the JSON inside ``data_base64``, which writers use who hold their data as bytes; None without."""
+    if not isinstance(text, str):
+        return None
+    try:
+        value = parse_json(base64.b64decode(text, validate=True), constants=True)
+    except ValueError:
+        return None
+    return None if isinstance(value, Problem) else value
 
 
 def _type_of(name: str) -> str:

@@ -151,13 +151,17 @@ def as_text(body: bytes | bytearray) -> str:
         raise RefusedError("invalid_json", "The body is not UTF-8.", "Encode it as UTF-8.") from error
 
 
-def as_json(body: bytes | bytearray) -> Any:
+def as_json(body: bytes | bytearray, *, constants: bool = False) -> Any:
     """Parse a body strictly.
+
+    Args:
+        body: the body.
+        constants: see :func:`layer7.contract.parse_json`.
 
     Raises:
         RefusedError: ``invalid_json``, ``duplicate_key``, ``too_deep``.
     """
-    value = parse_json(as_text(body))
+    value = parse_json(as_text(body), constants=constants)
     if isinstance(value, Problem):
         raise RefusedError(
             value.code, f"The body cannot be read: {value.reason}.", "Send one JSON value in UTF-8."

@@ -145,7 +145,7 @@ def _read(headers: Mapping[str, str], kind: str, body: bytearray, context: Conte
         lines = [line for line in as_text(body).splitlines() if line.strip()]
         _require_few(lines, most)
         return _Arrival([_line(line, now) for line in lines], many=True)
-    value = as_json(body)
+    value = as_json(body, constants=True)
     if kind == "binary":
         value = _envelope(headers, value)
     many = isinstance(value, list) if kind == _JSON else kind == _BATCH
@@ -165,7 +165,7 @@ def _require_few(items: Sequence[object], most: int) -> None:
 
 
 def _line(line: str, now: datetime) -> Item:
-    value = parse_json(line)
+    value = parse_json(line, constants=True)
     if isinstance(value, Problem):
         return line, Reading(problems=(value,))
     return line, _reading(value, _JSON, now)

@@ -22,6 +22,8 @@ _MAX_DOCUMENT = 256 << 20
 _ROWS = 131_072
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".parquet")
 _BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -48,7 +50,7 @@ class Batch:
 
 
 def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Give the files of events at the given paths, folders searched through.
+    """Give the files of events at the given paths, folders searched through; hidden files only when named.
 
     Raises:
         Layer7Error: ``no_such_file`` or ``unknown_format`` with the names that are allowed.
@@ -56,7 +58,7 @@ def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(item for item in path.rglob("*") if item.is_file() and _known(item))
+            found += sorted(item for item in path.rglob("*") if item.is_file() and _offered(item, path))
         elif not path.exists():
             raise Layer7Error("no_such_file", f"There is no file or folder {path}.", "Check the path.")
         elif not _known(path):
@@ -68,6 +70,11 @@ def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
         else:
             found.append(path)
     return tuple(dict.fromkeys(found))
+
+
+def _offered(path: Path, folder: Path) -> bool:
+    """Whether a folder offers a file: editors and copying programs leave half of one under a hidden name."""
+    return _known(path) and not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _known(path: Path) -> bool:
@@ -102,7 +109,16 @@ def unreadable(name: str, error: Exception) -> Layer7Error:
 
 
 def _open(path: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb"))
+    """Open a file; what its first bytes say counts for more than its name."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(_UTF16):
+        raise Layer7Error(
+            "unreadable_file",
+            f"{path.name} is UTF-16 or UTF-32, and events are UTF-8.",
+            "Convert it, e.g. with: iconv -f UTF-16 -t UTF-8",
+        )
+    return cast("BinaryIO", gzip.open(path) if start.startswith(_GZIP) else path.open("rb"))
 
 
 def _is_document(path: Path) -> bool:
@@ -234,14 +250,15 @@ def _rows_at_once(metadata: pq.FileMetaData) -> int:
 
 def _numbered(table: pa.Table, position: int) -> pa.Table:
     """Number the rows, as plain columns; of names that differ in case only, the engine can have but one."""
+    names = table.column_names
     taken, kept = {"position", "line"}, []
-    for name in sorted(table.column_names, key=lambda name: (name != name.lower(), name)):
-        if name.lower() not in taken:
-            taken.add(name.lower())
-            kept.append(name)
+    for at in sorted(range(len(names)), key=lambda at: (names[at] != names[at].lower(), names[at])):
+        if names[at].lower() not in taken:
+            taken.add(names[at].lower())
+            kept.append(at)
     plain = [
         field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in (table.schema.field(name) for name in kept)
+        for field in (table.schema.field(at) for at in kept)
     ]
     positions = pa.array(range(position, position + table.num_rows), pa.int64())
     return table.select(kept).cast(pa.schema(plain)).append_column("position", positions)

@@ -11,6 +11,8 @@ from layer7.analytics.quality import CAPTURE_TARGET, COMPLETENESS_TARGET, DataQu
 from layer7.statistics import Rate, SilenceModel, effective_rates, wilson
 
 _HORIZON = 91
+_SEEN = 0.25
+"""Share of a week's applications whose outcome must have been seen before its rate is told."""
 
 
 def measure_report(
@@ -84,7 +86,9 @@ def _funnel(funnel: Mapping[str, int]) -> list[dict[str, Any]]:
 def _weeks(weeks: pa.Table) -> list[dict[str, Any]]:
     events, n, unseen = (weeks[name].to_numpy().astype(np.float64) for name in ("interviews", "n", "unseen"))
     rates = effective_rates(events, n, unseen)
-    columns = (rates.value.tolist(), rates.low.tolist(), rates.high.tolist())
+    # A rate over the little that has been seen would draw every latest week as a collapse.
+    told = rates.n_eff >= _SEEN * n
+    columns = (np.ma.masked_where(~told, ends).tolist() for ends in (rates.value, rates.low, rates.high))
     return [
         {"week": str(week), "n": n, "value": value, "low": low, "high": high}
         for week, n, value, low, high in zip(

@@ -209,8 +209,8 @@ def _answer(found: ScoreDiagnosis, everyone: ScoreMoments, *, wrong: bool) -> st
     if found.needed:
         return f"Not enough data to judge the resume score: about {_needed(everyone)} more applications."
     if wrong and found.issue:
-        return f"{_SAID[found.issue]} ({n} applications): other promised rates are recommended."
-    return f"No change: {n} applications do not prove that other promised rates would be truer."
+        return f"{_SAID[found.issue]} ({n:,} applications): other promised rates are recommended."
+    return f"No change: {n:,} applications do not prove that other promised rates would be truer."
 
 
 def _report(
@@ -339,8 +339,9 @@ def _finding(found: ScoreDiagnosis, people: People) -> Finding:
     trials = 0.0 if found.recalibrated is None else found.recalibrated.n_eff
     words = "" if found.issue is None else _SAID[found.issue]
     return Finding(
-        reasoning=f"{words}: the promised and the observed interview rate lie {now:.1%} apart on average, "
-        f"on {trials:.0f} effective applications (p = {found.p_value:.2g}).",
+        reasoning=f"{words}: the promised and the observed interview rate lie "
+        f"{_points(now)} apart on average, on {trials:,.0f} effective applications "
+        f"({_chance(found.p_value)}).",
         evidence=Evidence(
             metric_improved="calibration_error",
             improvement_amount=now - then,
@@ -349,8 +350,19 @@ def _finding(found: ScoreDiagnosis, people: People) -> Finding:
             p_value=found.p_value,
         ),
         users_affected=int(np.count_nonzero(people[1])),
-        expected_benefit=f"Mean gap of promise and outcome from {now:.1%} to {then:.1%}, out of sample "
-        f"(smaller by {span[0]:.1%} to {span[1]:.1%}). Promises get truer, not interviews more frequent.",
+        expected_benefit=f"Mean gap of promise and outcome from {_points(now)} to {_points(then)}, out of "
+        f"sample (smaller by {_points(span[0])} to {_points(span[1])}). Promises get truer, not interviews "
+        "more frequent.",
         method=METHOD,
         what_would_change_this=_CHANGE,
     )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"
+
+
+def _chance(p_value: float | None) -> str:
+    if p_value is None:
+        return "p not computed"
+    return "p below 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"

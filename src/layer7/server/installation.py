@@ -128,7 +128,7 @@ def _week(week: Mapping[str, Any]) -> WeekRate:
 
 
 def _quality(line: Mapping[str, Any]) -> QualityLine:
-    return QualityLine(line["name"].capitalize(), line["value"], line["target"], line["n"])
+    return QualityLine(line["name"].replace("_", " ").capitalize(), line["value"], line["target"], line["n"])
 
 
 def _rate(rate: Mapping[str, Any] | None) -> RateEvidence | None:

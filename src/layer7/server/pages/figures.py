@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from layer7.configuration import CATALOGUE, canonical_json
 from layer7.contract.evidence import RateEvidence
@@ -280,6 +280,40 @@ def moment(when: datetime | str | None) -> str:
         when = datetime.fromisoformat(when)
     utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     return f"{day(utc)}, {utc:%H:%M} UTC"
+
+
+def night(when: str | None) -> str:
+    """Write the night at which something was known: its last moment, midnight, belongs to the day before.
+
+    Args:
+        when: the ISO 8601 text of a moment, or None.
+
+    Example:
+        >>> night("2026-11-26T00:00:00+00:00"), night("2026-11-26T03:10:00Z"), night(None)
+        ('the night of 25 November 2026', '26 November 2026, 03:10 UTC', 'unknown')
+    """
+    if when is None or len(when) <= len("2025-W10-1"):
+        return moment(when)
+    utc = datetime.fromisoformat(when).astimezone(UTC)
+    if utc.time() != time():
+        return moment(utc)
+    return f"the night of {day(utc - timedelta(microseconds=1))}"
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    """Say how many members of a setting a change touches; the plan lists them.
+
+    Args:
+        before: what it holds.
+        after: what it would hold.
+
+    Example:
+        >>> changed({"technical": 0.4, "signal": 0.2}, {"technical": 0.5, "signal": 0.2})
+        '1 of 2 values changes'
+    """
+    names = {**before, **after}
+    touched = sum(before.get(name) != after.get(name) for name in names)
+    return f"{touched} of {counted(len(names), 'value')} {'changes' if touched == 1 else 'change'}"
 
 
 def duration(seconds: float | None) -> str:

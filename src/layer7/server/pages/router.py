@@ -205,8 +205,10 @@ def _environment() -> Environment:
         figures.probability,
         figures.words,
         figures.setting,
+        figures.changed,
         figures.day,
         figures.moment,
+        figures.night,
         figures.duration,
     )
     environment.filters.update({write.__name__: write for write in written})

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import ibis
-from ibis import _
 from ibis.expr import types as ir
 
 from layer7.analytics.outcomes import epoch_seconds
@@ -121,16 +120,15 @@ def merge(states: ir.Table) -> ir.Table:
     Returns:
         One row per application with the same columns.
     """
-    best = (
-        states.mutate(turn=ibis.row_number().over(group_by=KEY, order_by=[states[name] for name in _ORDER]))
-        .filter(_.turn == 0)
-        .select(*KEY, "bucket", *_ORDER, *CONTEXT)
-    )
+    # The least struct of a hash aggregation: a window would sort all rows with all that they know.
+    best = ("bucket", *_ORDER, *CONTEXT)
+    known = ibis.struct({name: states[name] for name in best})
     merged = states.group_by(KEY).aggregate(
         **{name: states[name].min() for name in EARLIEST},
         **{name: states[name].max() for name in LATEST},
+        best=known.argmin(ibis.struct({name: states[name] for name in _ORDER})),
     )
-    return best.inner_join(merged, KEY).select(*STATE)
+    return merged.mutate(**{name: merged.best[name] for name in best}).select(*STATE)
 
 
 def _days(start: ir.TimestampColumn, end: ir.TimestampColumn) -> ir.FloatingColumn:

@@ -40,6 +40,7 @@ from layer7.contract.events import (
 from layer7.contract.evidence import Evidenced, Explained, Lineage, Period, RateEvidence
 from layer7.contract.experiments import (
     Arm,
+    Coverage,
     Experiment,
     ExperimentResults,
     ExperimentStatus,
@@ -151,6 +152,7 @@ __all__ = [
     "Component",
     "ConsentEvent",
     "Contract",
+    "Coverage",
     "CurvePoint",
     "Day",
     "EditFrequency",

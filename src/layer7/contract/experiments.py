@@ -31,6 +31,9 @@ Arm = Literal["control", "treatment"]
 Verdict = Literal["ship", "keep_control", "continue", "no_worthwhile_difference"]
 """The symmetric decision on an experiment."""
 
+Looking = Literal["gst", "anytime", "fixed"]
+"""How an experiment is looked at."""
+
 ALLOCATION_TOLERANCE = 1e-9
 
 
@@ -165,6 +168,13 @@ class ExperimentResults(Explained):
     lineage: Addition[Lineage | None] = Field(default=None, description="Where the results came from.")
 
 
+class Coverage(Contract):
+    """From when on which share of the units took part."""
+
+    share: Fraction = Field(description="Share of the units that take part, all arms together.")
+    since: Moment = Field(description="From when on, ISO 8601.")
+
+
 class Variant(Contract):
     """One value that an experiment tries."""
 
@@ -270,6 +280,41 @@ class Experiment(Contract):
     )
     recommendation_id: Addition[Identifier | None] = Field(
         default=None, description="The recommendation that it tests."
+    )
+    signal_metrics: Addition[tuple[str, ...]] = Field(
+        default=(), description="Names of the metrics that pause a rollout when they get worse."
+    )
+    guardrail_margins: Addition[FrozenMap[str, NonNegative]] = Field(
+        default_factory=FrozenDict,
+        description="How much worse is still accepted, by guardrail, as a share of the control's value.",
+    )
+    looking: Addition[Looking] = Field(
+        default="gst", description="How it is looked at: group sequential, at any time, or once."
+    )
+    looks: Addition[Positive] = Field(
+        default=4, description="Planned looks of a group sequential test, the last at the end."
+    )
+    coverage: Addition[Fraction] = Field(
+        default=1.0, description="Share of the units that take part at the start, all arms together."
+    )
+    coverages: Addition[tuple[Coverage, ...]] = Field(
+        default=(), description="Which share took part from when on; the last holds now."
+    )
+    holdout: Addition[Fraction] = Field(
+        default=0.05, description="Share of the units that keep the control after the treatment has won."
+    )
+    namespace: Addition[Identifier | None] = Field(
+        default=None, description="Experiments of one namespace never share a unit."
+    )
+    segments: Addition[tuple[Whole, ...]] = Field(
+        default=(), description="The namespace's segments that belong to it, of 100."
+    )
+    targeting: Addition[FrozenMap[str, tuple[str, ...]]] = Field(
+        default_factory=FrozenDict,
+        description="Who may take part: allowed values by attribute of the evaluation's context.",
+    )
+    plan_hash: Addition[Identifier | None] = Field(
+        default=None, description="Hash of the plan, frozen at the start."
     )
     created_at: Addition[Moment | None] = Field(default=None, description="When it was made, ISO 8601.")
 

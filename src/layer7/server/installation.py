@@ -28,6 +28,7 @@ from layer7.server.pages import (
     foreseen,
     router,
 )
+from layer7.server.trials import ExperimentRules
 from layer7.storage.decisions import Recorded
 from layer7.storage.home import Home
 from layer7.storage.people import People
@@ -112,7 +113,8 @@ class InstallationPages:
 def wiring(home: Home, clock: Clock) -> Wiring:
     """Bring pages and people's figures to the server of an installation."""
     pages = router(InstallationPages(home, clock), require)
-    return Wiring(pages=pages, performance=People(home))
+    rules = ExperimentRules(home.experiments, home.assignments, clock)
+    return Wiring(pages=pages, performance=People(home), rules=rules)
 
 
 def _etag(item: OptimizationRecommendation) -> str:

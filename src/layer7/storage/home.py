@@ -10,10 +10,13 @@ import duckdb
 from sqlalchemy import select
 
 from layer7.errors import Layer7Error
+from layer7.experiments.metrics import METRICS
 from layer7.storage.answers import Answers
+from layer7.storage.assignments import Assignments
 from layer7.storage.configs import Configs
 from layer7.storage.consents import Consents
 from layer7.storage.engine import connect
+from layer7.storage.experiments import Experiments
 from layer7.storage.inbox import Inbox
 from layer7.storage.ingest import Ingest
 from layer7.storage.keys import Keys
@@ -50,6 +53,8 @@ class Home:
         consents: what people have said about the use of their data.
         configs: the settings and their versions.
         recommendations: what the engine proposed, and what people decided.
+        experiments: what is tried on people.
+        assignments: who was first served which variant.
         tokens: who may use the server.
         answers: answers to writes, to be given again.
     """
@@ -67,6 +72,8 @@ class Home:
     consents: Consents
     configs: Configs
     recommendations: Recommendations
+    experiments: Experiments
+    assignments: Assignments
     tokens: Tokens
     answers: Answers
 
@@ -102,6 +109,8 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     quarantine = Quarantine(state, keys)
     engine = partial(connect, settings.model_copy(update={"threads": 1}), path / "scratch")
     configs = Configs(state)
+    inbox = Inbox(state, keys, log, manifest, quarantine, locks, engine)
+    consents = Consents(state)
     return Home(
         path=path,
         settings=settings,
@@ -110,12 +119,14 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         locks=locks,
         manifest=manifest,
         ingest=Ingest(state, keys, log, quarantine, locks, engine),
-        inbox=Inbox(state, keys, log, manifest, quarantine, locks, engine),
+        inbox=inbox,
         quarantine=quarantine,
         runs=Runs(state),
-        consents=Consents(state),
+        consents=consents,
         configs=configs,
         recommendations=Recommendations(state, configs),
+        experiments=Experiments(state, METRICS),
+        assignments=Assignments(state, keys, inbox, consents),
         tokens=Tokens(state),
         answers=Answers(state),
     )

@@ -181,6 +181,31 @@ config_active = Table(
     Column("move_id", Integer, ForeignKey("config_moves.id"), nullable=False),
 )
 
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("component", Text, nullable=False),
+    Column("parameter", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "state"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("experiment_id", Text, ForeignKey("experiments.id"), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("variant_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("experiment_id", "person"),
+    Index(None, "person"),
+)
+"""Which variant a person was first served, so that it is recorded once and never changes."""
+
 tokens = Table(
     "tokens",
     metadata,

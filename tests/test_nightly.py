@@ -62,7 +62,14 @@ def table(home: Home, name: str) -> list[dict[str, object]]:
 
 def test_stages_are_told_in_their_order_and_recorded(home):
     run = night(home)
-    assert [stage.__name__ for stage in STAGES] == ["ingest", "applications", "measure", "propose", "settle"]
+    assert [stage.__name__ for stage in STAGES] == [
+        "ingest",
+        "applications",
+        "measure",
+        "find",
+        "propose",
+        "settle",
+    ]
     assert [stage.stage for stage in run.stages] == [stage.__name__ for stage in STAGES]
     assert {stage.status for stage in run.stages} == {"done"}
     measured = run.report["measure"]

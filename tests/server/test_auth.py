@@ -34,6 +34,8 @@ MATRIX = {
     ("GET", "/v1/config/{component}/diff"): (READERS, None),
     ("POST", "/v1/config/{component}/rollback"): (REVIEWERS, WHY),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
+    ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
+    ("GET", "/v1/patterns"): (READERS, None),
     ("GET", "/v1/runs"): (READERS, None),
     ("GET", "/v1/quarantine"): (READERS, None),
     ("GET", "/v1/schemas"): (ANYONE, None),

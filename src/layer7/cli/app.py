@@ -18,6 +18,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "experiments": ("experiments",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
         "nights": ("nightly", "runs"),
+        "patterns": ("patterns",),
         "people": ("users", "applications"),
         "reviews": ("recommendations", "audit"),
         "scoreboard": ("scoreboard",),

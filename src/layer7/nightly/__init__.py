@@ -1,4 +1,4 @@
-"""The night, told once: ingest, applications, measure, propose, settle.
+"""The night, told once: ingest, applications, measure, find, propose, settle.
 
 Each stage takes what the stages before it left in the home folder and commits its own part; a night that is
 killed is run again and gives the same. A stage that fails ends the night with an error, the stages before it
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from layer7.errors import Layer7Error
+from layer7.nightly.finding import find
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
 from layer7.nightly.proposing import propose
@@ -40,7 +41,14 @@ def settle(night: Night) -> Outcome:
     return Outcome(moved, {"files_swept": swept})
 
 
-STAGES: tuple[Callable[[Night], Outcome], ...] = (ingest, applications, measure, propose, settle)
+STAGES: tuple[Callable[[Night], Outcome], ...] = (
+    ingest,
+    applications,
+    measure,
+    find,
+    propose,
+    settle,
+)
 """The night, in order."""
 
 

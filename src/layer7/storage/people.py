@@ -43,7 +43,7 @@ class People:
         Raises:
             Layer7Error: ``invalid_period``; ``no_night`` before the first night.
         """
-        run = self._last_night()
+        run = last_night(self.home)
         person = self.home.keys.person(user_id)
         end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
         if period == EVERYTHING or _MONTH.fullmatch(period):
@@ -99,11 +99,20 @@ class People:
                 found = found.filter(found.person == self.home.keys.person(user_id))
             return tables.write(found.order_by("person", "application_id"), file, TABLE_FORMAT)
 
-    def _last_night(self) -> Run:
-        found = self.home.runs.latest(status="done")
-        if not found:
-            raise _no_night()
-        return found[0]
+
+def last_night(home: Home) -> Run:
+    """Give the record of the last night that was done.
+
+    Args:
+        home: the installation.
+
+    Raises:
+        Layer7Error: ``no_night`` before the first.
+    """
+    found = home.runs.latest(status="done")
+    if not found:
+        raise _no_night()
+    return found[0]
 
 
 def _no_night() -> Layer7Error:

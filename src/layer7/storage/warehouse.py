@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,7 @@ class Tables:
     def __init__(self, engine: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
         self.engine = engine
         self._manifest = manifest
+        self._numbers = count()
 
     def read(self, dataset: str) -> ir.Table | None:
         """Give a table; None when it has not been made yet."""
@@ -273,6 +275,16 @@ class Tables:
             large, small = tables
             return large.anti_join(small.select(*KEY), KEY).union(small)
         return tables[0] if tables else None
+
+    @contextmanager
+    def held(self, table: ir.Table) -> Iterator[ir.Table]:
+        """Compute a table once, for several expressions over it; it is let go at the end of the block."""
+        name = f"held_{next(self._numbers)}"
+        made = ibis.get_backend(table).create_table(name, table, temp=True)
+        try:
+            yield made
+        finally:
+            self.engine.execute(f"DROP TABLE {name}")
 
     def write(self, table: ir.Table, file: Path, form: str) -> int:
         """Write a table to a file outside the home folder; gives its rows."""

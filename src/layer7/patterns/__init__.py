@@ -1,0 +1,16 @@
+"""What works for whom: patterns of one person, told from chance with the help of all."""
+
+from layer7.patterns.believing import Laws, learn
+from layer7.patterns.detection import FOUND, LARGEST_FDR, LEAST_PROBABILITY, choose, detect
+from layer7.patterns.outlooks import needed
+
+__all__ = [
+    "FOUND",
+    "LARGEST_FDR",
+    "LEAST_PROBABILITY",
+    "Laws",
+    "choose",
+    "detect",
+    "learn",
+    "needed",
+]

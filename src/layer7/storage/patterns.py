@@ -1,0 +1,106 @@
+"""What works for whom, as the last night found it; callers speak in their own ids."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ibis.expr import types as ir
+
+from layer7.analytics.cells import DIMENSIONS
+from layer7.analytics.performance import EVERYTHING
+from layer7.contract.analytics import UserPatterns
+from layer7.contract.evidence import Lineage, Period
+from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to_pattern
+from layer7.storage.home import Home
+from layer7.storage.people import last_night
+from layer7.storage.warehouse import Tables
+
+SHOWN = "patterns"
+PLANS = "pattern_plans"
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The patterns of an installation.
+
+    Args:
+        home: the installation.
+    """
+
+    home: Home
+
+    def shown(
+        self, *, user_id: str | None = None, after: int | None = None, limit: int | None = None
+    ) -> Sequence[tuple[int, PersonPattern]]:
+        """Give the patterns that are shown, each with its place in the list.
+
+        Args:
+            user_id: only this person's, in the caller's own id.
+            after: only those after this place.
+            limit: how many at most.
+
+        Raises:
+            Layer7Error: ``no_night`` before the first night.
+        """
+        run = last_night(self.home)
+        end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
+        with self.home.warehouse.open() as tables:
+            found = tables.read(SHOWN)
+            if found is None:
+                return ()
+            if user_id is not None:
+                person = self.home.keys.person(user_id)
+                found = found.filter(found.bucket == self.home.keys.bucket(person), found.person == person)
+            if after is not None:
+                found = found.filter(found.place > after)
+            rows = _with_start(tables, found.order_by("place").limit(limit))
+        known = self.home.keys.user_ids({row["person"] for row in rows})
+        return tuple(
+            (row["place"], to_pattern(row, Told(known.get(row["person"]), _window(row["start"], end))))
+            for row in rows
+        )
+
+    def of(self, user_id: str) -> UserPatterns | None:
+        """Give all that was found of a person; None for somebody unknown.
+
+        Args:
+            user_id: the person, in the caller's own id.
+
+        Raises:
+            Layer7Error: ``no_night`` before the first night.
+        """
+        run = last_night(self.home)
+        end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
+        person = self.home.keys.person(user_id)
+        bucket = self.home.keys.bucket(person)
+        plans = self.home.warehouse.rows_of(PLANS, person, bucket)
+        if not plans:
+            return None
+        rows = self.home.warehouse.rows_of(SHOWN, person, bucket)
+        performance = self.home.warehouse.rows_of("performance", person, bucket)
+        start = next((row["first_month"] for row in performance if row["period"] == EVERYTHING), None)
+        told = Told(user_id, _window(start, end), Lineage(run_id=str(run.id), log_to=end.isoformat()))
+        return to_contract(rows, _person(plans[0]), told)
+
+
+def _person(plan: Mapping[str, Any]) -> Person:
+    return Person(needed={name: plan[name] for name in DIMENSIONS}, timing=plan["timed"])
+
+
+def _with_start(tables: Tables, found: ir.Table) -> list[dict[str, Any]]:
+    """Give rows with the month from which the person's applications are."""
+    performance = tables.read("performance")
+    if performance is not None:
+        whole = performance.filter(performance.period == EVERYTHING)
+        started = whole.select("bucket", "person", start=whole.first_month)
+        found = found.left_join(started, ["bucket", "person"]).drop("bucket_right", "person_right")
+    rows: list[dict[str, Any]] = found.order_by("place").to_pyarrow().to_pylist()
+    return [{"start": None} | row for row in rows]
+
+
+def _window(first_month: int | None, end: datetime) -> Period:
+    start = (
+        end.isoformat() if first_month is None else f"{1970 + first_month // 12}-{first_month % 12 + 1:02}-01"
+    )
+    return Period(start=start, end=end.isoformat())

@@ -1,8 +1,8 @@
 """The stage ``find``: what works for whom."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -57,31 +57,49 @@ def patterns(search: Search) -> Finding:
     """Look for what works for single people (specification 4.1)."""
     known = dict(to_spellings(spellings(search.log.applications).to_pyarrow(), SHARED))
     known |= {name: fixed(levels) for name, levels in FIXED.items()}
-    laws, effects = _learned(search, known)
-    found, plans = [], []
-    parts = _parts(search)
+    sampled = _sampled(search)
+    with _looked_at(search, known, sampled) as sample:
+        laws = sample.laws
+        told = [sample.told()] if len(sampled) == search.night.home.settings.buckets else []
+    parts = () if told else _parts(search)
     for done, part in enumerate(parts, start=1):
-        with search.tables.held(_placed(search, part)) as rows:
-            ready = adjusted(rows, effects, correlation=laws.background.correlation)
-            with search.tables.held(ready) as held:
-                table = to_cells(cell_moments(held).to_pyarrow())
-                found.append(detect(table, laws, partial(_remaining, held)))
-        plans.append(needed(table, laws))
+        with _looked_at(search, known, part, laws) as look:
+            told.append(look.told())
         search.night.progress(done / len(parts))
-    shown = choose(pa.concat_tables(found))
-    people = pa.concat_tables(plans)
+    shown = choose(pa.concat_tables(found for found, _ in told))
+    people = pa.concat_tables(plans for _, plans in told)
     return Finding(
         pattern_report(shown, people=people, laws=laws), {"patterns": shown, "pattern_plans": people}
     )
 
 
-def _learned(search: Search, known: Mapping[str, Spellings]) -> tuple[Laws, Mapping[str, pa.Table]]:
-    """Learn from a sample of people what levels do for everybody, and how large deviations are."""
-    with search.tables.held(_placed(search, _sampled(search))) as rows:
-        background = fit_background(to_sample(rows.to_pyarrow(), known))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Some people's applications, their cells, and what to judge them by."""
+
+    held: ir.Table
+    cells: CellTable
+    laws: Laws
+
+    def told(self) -> tuple[pa.Table, pa.Table]:
+        """Give what was found of these people, and what is needed where nothing was."""
+        return detect(self.cells, self.laws, self._remaining), needed(self.cells, self.laws)
+
+    def _remaining(self, taken: pa.Table) -> CellTable:
+        return to_cells(cell_moments(without(self.held, taken)).to_pyarrow())
+
+
+@contextmanager
+def _looked_at(
+    search: Search, known: Mapping[str, Spellings], buckets: range, laws: Laws | None = None
+) -> Iterator[_Look]:
+    """Look at the people of some buckets; without laws, learn from them."""
+    with search.tables.held(_placed(search, buckets)) as rows:
+        background = laws.background if laws else fit_background(to_sample(rows.to_pyarrow(), known))
         effects = {name: each.table(background.effects.get(name)) for name, each in known.items()}
-        with search.tables.held(adjusted(rows, effects, correlation=background.correlation)) as ready:
-            return learn(to_cells(cell_moments(ready).to_pyarrow()), background), effects
+        with search.tables.held(adjusted(rows, effects, correlation=background.correlation)) as held:
+            cells = to_cells(cell_moments(held).to_pyarrow())
+            yield _Look(held, cells, laws or learn(cells, background))
 
 
 def _placed(search: Search, buckets: range) -> ir.Table:
@@ -90,10 +108,6 @@ def _placed(search: Search, buckets: range) -> ir.Table:
         for table in (search.log.applications, search.log.events)
     )
     return placed(applications, events, search.outlook)
-
-
-def _remaining(held: ir.Table, taken: pa.Table) -> CellTable:
-    return to_cells(cell_moments(without(held, taken)).to_pyarrow())
 
 
 def _parts(search: Search) -> list[range]:

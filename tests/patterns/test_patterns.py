@@ -284,3 +284,6 @@ def test_spellings_of_one_level_are_one():
     texts = pa.chunked_array([["cook", "Cook", None, "BACK END ENGINEER", "back end  ENGINEER (m/f)"]])
     assert found["title"].places(texts).tolist() == [3, 2, 3, 3, 0]
     assert normal("???") == "???"
+    table = found["title"].table(np.array([0.5, 0.25]))
+    effects = dict(zip(table["level"].to_pylist(), table["effect"].to_pylist(), strict=True))
+    assert effects == {"Back-End Engineer": 0.5, "backend engineer": 0.25, "Cook": 0.0}

@@ -58,9 +58,14 @@ class Spellings:
         return np.asarray(places[where], dtype=np.int64)
 
     def table(self, effects: npt.NDArray[np.float64] | None) -> pa.Table:
-        """Give ``spelling``, ``level`` and ``effect`` (0 where none is known), one row per spelling."""
+        """Give ``spelling``, ``level`` and ``effect`` , one row per spelling.
+
+        Args:
+            effects: by place; a level that the sample did not have counts 0.
+        """
         places = list(self.place.values())
-        found = [0.0 if effects is None else float(effects[at]) for at in places]
+        known = 0 if effects is None else effects.size
+        found = [0.0 if effects is None or at >= known else float(effects[at]) for at in places]
         return pa.table(
             {
                 "spelling": pa.array(self.place, pa.string()),

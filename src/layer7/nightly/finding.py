@@ -1,26 +1,18 @@
 """The stage ``find``: what works for whom."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
-from ibis.expr import types as ir
 
-from layer7.analytics.cell_columns import CellTable, to_cells, to_sample
-from layer7.analytics.cells import FIXED, SHARED, adjusted, cell_moments, placed, spellings, without
-from layer7.analytics.levels import Spellings, fixed, to_spellings
 from layer7.analytics.outcomes import Outlook
+from layer7.nightly.detecting import Source, find_patterns
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
-from layer7.patterns import Laws, choose, detect, learn, needed
-from layer7.patterns.report import pattern_report
-from layer7.statistics.background import fit_background
+from layer7.patterns import pattern_report, preferences
+from layer7.storage.feedback import decisions, opened, sealed_table
 from layer7.storage.warehouse import Tables
-
-SAMPLE = 300_000
-AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,80 +47,26 @@ class Finding:
 
 def patterns(search: Search) -> Finding:
     """Look for what works for single people (specification 4.1)."""
-    known = dict(to_spellings(spellings(search.log.applications).to_pyarrow(), SHARED))
-    known |= {name: fixed(levels) for name, levels in FIXED.items()}
-    sampled = _sampled(search)
-    with _looked_at(search, known, sampled) as sample:
-        laws = sample.laws
-        told = [sample.told()] if len(sampled) == search.night.home.settings.buckets else []
-    parts = () if told else _parts(search)
-    for done, part in enumerate(parts, start=1):
-        with _looked_at(search, known, part, laws) as look:
-            told.append(look.told())
-        search.night.progress(done / len(parts))
-    shown = choose(pa.concat_tables(found for found, _ in told))
-    people = pa.concat_tables(plans for _, plans in told)
-    return Finding(
-        pattern_report(shown, people=people, laws=laws), {"patterns": shown, "pattern_plans": people}
+    buckets = search.night.home.settings.buckets
+    found = find_patterns(
+        Source(search.log, search.outlook, search.tables.held, buckets), search.night.progress
     )
+    report = pattern_report(found.shown, people=found.plans, laws=found.laws)
+    return Finding(report, {"patterns": found.shown, "pattern_plans": found.plans})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """Some people's applications, their cells, and what to judge them by."""
-
-    held: ir.Table
-    cells: CellTable
-    laws: Laws
-
-    def told(self) -> tuple[pa.Table, pa.Table]:
-        """Give what was found of these people, and what is needed where nothing was."""
-        return detect(self.cells, self.laws, self._remaining), needed(self.cells, self.laws)
-
-    def _remaining(self, taken: pa.Table) -> CellTable:
-        return to_cells(cell_moments(without(self.held, taken)).to_pyarrow())
+def habits(search: Search) -> Finding:
+    """Look for what people do with suggestions again and again (specification 4.1)."""
+    keys = search.night.home.keys
+    said = tuple(opened(decisions(search.log.events).to_pyarrow(), keys))
+    found = preferences(said)
+    report = {"decisions": len(said), "people": len(found)}
+    return Finding(report, {"preferences": sealed_table(found, keys)})
 
 
-@contextmanager
-def _looked_at(
-    search: Search, known: Mapping[str, Spellings], buckets: range, laws: Laws | None = None
-) -> Iterator[_Look]:
-    """Look at the people of some buckets; without laws, learn from them."""
-    with search.tables.held(_placed(search, buckets)) as rows:
-        background = laws.background if laws else fit_background(to_sample(rows.to_pyarrow(), known))
-        effects = {name: each.table(background.effects.get(name)) for name, each in known.items()}
-        with search.tables.held(adjusted(rows, effects, correlation=background.correlation)) as held:
-            cells = to_cells(cell_moments(held).to_pyarrow())
-            yield _Look(held, cells, laws or learn(cells, background))
-
-
-def _placed(search: Search, buckets: range) -> ir.Table:
-    applications, events = (
-        table.filter(table.bucket.between(buckets.start, buckets.stop - 1))
-        for table in (search.log.applications, search.log.events)
-    )
-    return placed(applications, events, search.outlook)
-
-
-def _parts(search: Search) -> list[range]:
-    """Neighbouring buckets, as many at a time as memory allows."""
-    rows, buckets = _size(search)
-    step = max(1, AT_ONCE * buckets // max(rows, 1))
-    return [range(first, min(first + step, buckets)) for first in range(0, buckets, step)]
-
-
-def _sampled(search: Search) -> range:
-    """The first buckets, which hold enough to learn from: people are in buckets by lot."""
-    rows, buckets = _size(search)
-    return range(max(1, min(buckets, -(-SAMPLE * buckets // max(rows, 1)))))
-
-
-def _size(search: Search) -> tuple[int, int]:
-    rows = int(search.log.applications.count().to_pyarrow().as_py())
-    return rows, search.night.home.settings.buckets
-
-
-FINDERS: Mapping[str, Callable[[Search], Finding]] = MappingProxyType({"patterns": patterns})
+FINDERS: Mapping[str, Callable[[Search], Finding]] = MappingProxyType(
+    {"patterns": patterns, "preferences": habits}
+)
 """The finders by the names under which the night reports them (specification 4)."""
 
 

@@ -12,12 +12,14 @@ from layer7.analytics.performance import EVERYTHING
 from layer7.contract.analytics import UserPatterns
 from layer7.contract.evidence import Lineage, Period
 from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to_pattern
+from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
 from layer7.storage.people import last_night
 from layer7.storage.warehouse import Tables
 
 SHOWN = "patterns"
 PLANS = "pattern_plans"
+PREFERENCES = "preferences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,20 @@ class Patterns:
         person = self.home.keys.person(user_id)
         bucket = self.home.keys.bucket(person)
         plans = self.home.warehouse.rows_of(PLANS, person, bucket)
-        if not plans:
-            return None
         rows = self.home.warehouse.rows_of(SHOWN, person, bucket)
         performance = self.home.warehouse.rows_of("performance", person, bucket)
         start = next((row["first_month"] for row in performance if row["period"] == EVERYTHING), None)
+        kept = self.home.warehouse.rows_of(PREFERENCES, person, bucket)
+        if not plans and not kept:
+            return None
+        own = open_preferences(kept[0], self.home.keys) if kept else {}
         told = Told(user_id, _window(start, end), Lineage(run_id=str(run.id), log_to=end.isoformat()))
-        return to_contract(rows, _person(plans[0]), told)
+        return to_contract(rows, _person(plans[0] if plans else {}, own), told)
 
 
-def _person(plan: Mapping[str, Any]) -> Person:
-    return Person(needed={name: plan[name] for name in DIMENSIONS}, timing=plan["timed"])
+def _person(plan: Mapping[str, Any], preferences: Mapping[str, tuple[str, ...]]) -> Person:
+    needed = {name: plan[name] for name in DIMENSIONS if name in plan}
+    return Person(needed=needed, timing=plan.get("timed", 0), preferences=preferences)
 
 
 def _with_start(tables: Tables, found: ir.Table) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from layer7.simulation.scoreboard import (
 from layer7.simulation.scoreboard.calibration import sketched_rule
 from layer7.simulation.scoreboard.censoring import last_four_weeks
 from layer7.simulation.scoreboard.log import replay
+from layer7.simulation.scoreboard.lost_logs import bounded
 from layer7.simulation.scoreboard.runner import seed_of
 from layer7.simulation.scoreboard.table import key_of, markdown, merged, replaced, to_row
 from layer7.simulation.scoreboard.verdict import Estimate, estimate, judge, verdict
@@ -207,3 +208,9 @@ def test_the_pages_show_what_was_measured(page):
     marks = [{"low": measure.mark.low, "high": measure.mark.high} for measure in MEASURES]
     assert [row["mark"] for row in rows] == marks
     assert [row["known"] for row in rows] == [measure.known for measure in MEASURES]
+
+
+def test_unlogged_interviews_are_counted_in_the_truth():
+    told = bounded(40, 3)
+    assert {measure.key for measure in MEASURES if measure.scenario == "S11"} == set(told)
+    assert told["inside"].engine.value == 1.0

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from layer7.analytics.performance import EVERYTHING
 from layer7.analytics.quality import CAPTURE_TARGET, COMPLETENESS_TARGET, DataQuality, Share
-from layer7.statistics import Rate, SilenceModel, effective_rates, wilson
+from layer7.statistics import Rate, SilenceModel, effective_rates, missing_bounds, wilson
 
 _HORIZON = 91
 _SEEN = 0.25
@@ -37,6 +37,7 @@ def measure_report(
         "applications": submitted,
         "interview_rate": _rate(model.interview, submitted),
         "answer_rate": _rate(model.answered, submitted),
+        "unlogged": _unlogged(model.interview),
         "naive_rate": funnel["interview"] / submitted if submitted else None,
         "resolved_rate": funnel["interview"] / answered if answered else None,
         "interview_days_median": model.interview_delay.median,
@@ -62,6 +63,20 @@ def _rate(rate: Rate, n: int) -> dict[str, Any]:
         "level": rate.level,
         "method": rate.method,
         "needed": None,
+    }
+
+
+def _unlogged(rate: Rate) -> dict[str, float] | None:
+    """The rates that are possible if up to one interview in ten was never logged."""
+    bounds = missing_bounds(rate)
+    if bounds is None:
+        return None
+    return {
+        "most": bounds.most,
+        "rate_low": bounds.low,
+        "rate_high": bounds.high,
+        "low": bounds.interval.low,
+        "high": bounds.interval.high,
     }
 
 

@@ -9,10 +9,12 @@ from layer7.statistics.calibration import (
     equal_mass_ece,
     fit_curve,
 )
+from layer7.statistics.cohort_delays import cohort_prior, fit_cohorts
 from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
 from layer7.statistics.discrimination import Discrimination, discrimination
 from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
 from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
+from layer7.statistics.missing import MissingBounds, missing_bounds, tipping_share
 from layer7.statistics.score_diagnosis import ScoreDiagnosis, diagnose, split_rows
 from layer7.statistics.score_moments import Bucket, ScoreMoments, bucket_table
 from layer7.statistics.silence import SilenceModel, fit_silence
@@ -28,6 +30,7 @@ __all__ = [
     "Discrimination",
     "EffectiveRates",
     "Interval",
+    "MissingBounds",
     "Rate",
     "ScoreDiagnosis",
     "ScoreMoments",
@@ -39,17 +42,21 @@ __all__ = [
     "brier_skill",
     "bucket_table",
     "calibration_test",
+    "cohort_prior",
     "diagnose",
     "discrimination",
     "effective_rate",
     "effective_rates",
     "equal_mass_ece",
+    "fit_cohorts",
     "fit_curve",
     "fit_silence",
     "jeffreys",
+    "missing_bounds",
     "more_needed",
     "split_rows",
     "squared_errors",
+    "tipping_share",
     "user_only_errors",
     "wilson",
     "wilson_bounds",

@@ -1,6 +1,6 @@
 """The scoreboard: the engine's own stages on markets whose truth is known, measured against marks."""
 
-from layer7.simulation.scoreboard import calibration, censoring
+from layer7.simulation.scoreboard import calibration, censoring, lost_logs
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.runner import run
 from layer7.simulation.scoreboard.verdict import Line, Verdict
@@ -8,6 +8,7 @@ from layer7.simulation.scoreboard.verdict import Line, Verdict
 MEASURES: tuple[Measure, ...] = (
     *censoring.MEASURES,
     *calibration.MEASURES,
+    *lost_logs.MEASURES,
 )
 """The lines of the scoreboard, in their order."""
 

@@ -8,7 +8,15 @@ import pyarrow as pa
 
 from layer7.analytics.performance import EVERYTHING
 from layer7.analytics.quality import CAPTURE_TARGET, COMPLETENESS_TARGET, DataQuality, Share
-from layer7.statistics import Rate, SilenceModel, effective_rates, missing_bounds, wilson
+from layer7.statistics import (
+    Decline,
+    Rate,
+    SilenceModel,
+    decline,
+    effective_rates,
+    missing_bounds,
+    wilson,
+)
 
 _HORIZON = 91
 _SEEN = 0.25
@@ -48,6 +56,7 @@ def measure_report(
         "silence": _silence(model),
         "funnel": _funnel(funnel),
         "weeks": _weeks(weeks),
+        "decline": _decline(fallen(weeks)),
         "quality": _quality(quality),
     }
 
@@ -96,6 +105,28 @@ def _funnel(funnel: Mapping[str, int]) -> list[dict[str, Any]]:
             {"name": name, "n": funnel[name]} | dict(zip(("value", "low", "high"), ends, strict=True))
         )
     return steps
+
+
+def fallen(weeks: pa.Table) -> Decline | None:
+    """Look for a fall of the weekly interview rate, on what has been seen of each week.
+
+    Args:
+        weeks: rows of :func:`layer7.analytics.overview.weekly_moments`.
+    """
+    events, n, unseen = (weeks[name].to_numpy().astype(np.float64) for name in ("interviews", "n", "unseen"))
+    return decline(events, np.maximum(n - unseen, events))
+
+
+def _decline(found: Decline | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "alarm": found.alarm,
+        "weeks": found.weeks,
+        "before": found.before.value,
+        "recent": found.recent.value,
+        "p_value": found.p_value,
+    }
 
 
 def _weeks(weeks: pa.Table) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from layer7.statistics.calibration import (
     fit_curve,
 )
 from layer7.statistics.cohort_delays import cohort_prior, fit_cohorts
+from layer7.statistics.decline import Decline, decline
 from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
 from layer7.statistics.discrimination import Discrimination, discrimination
 from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
@@ -25,6 +26,7 @@ __all__ = [
     "CalibrationCurve",
     "CalibrationError",
     "CalibrationTest",
+    "Decline",
     "DelayLaw",
     "DelayPrior",
     "Discrimination",
@@ -43,6 +45,7 @@ __all__ = [
     "bucket_table",
     "calibration_test",
     "cohort_prior",
+    "decline",
     "diagnose",
     "discrimination",
     "effective_rate",

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     MEAN = "mean"
     SHARE = "share"
     MEDIAN = "median"
+    RATE = "rate"
 
 
 class Unit(StrEnum):

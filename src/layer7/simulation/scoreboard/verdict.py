@@ -95,15 +95,15 @@ def estimate(figures: Sequence[Figure | None], kind: Kind) -> Estimate:
     sqrt(m / (m - 1) Σ(v - Rn)²) / Σn, the linearised one of a ratio: users of one replication may hang
     together. A mean has Student's interval. A share has Wilson's on Σn / max(1, d), d the variance over that
     of Σn independent trials, so that 0 of 200 has an upper end, too. A median has the interval of order
-    statistics.
+    statistics, a rate (rare events in n years) the exact one of a Poisson count.
 
     Args:
         figures: one per replication; None, and those of n = 0, are left out.
-        kind: mean, share or median.
+        kind: mean, share, median or rate.
 
     Source:
         Cochran (1977), Sampling Techniques, eq. 6.13; Conover (1999), Practical Nonparametric Statistics,
-        section 3.2, for the median.
+        section 3.2, for the median; Garwood (1936), Biometrika 28:437-442, for the rate.
 
     Example:
         >>> found = estimate([Figure(1.0), Figure(2.0), Figure(3.0)], Kind.MEAN)
@@ -120,6 +120,8 @@ def estimate(figures: Sequence[Figure | None], kind: Kind) -> Estimate:
     value = float(values.sum()) / total
     spread = float(((values - value * sizes) ** 2).sum())
     error = math.sqrt(count / (count - 1) * spread) / total if count > 1 else None
+    if kind is Kind.RATE:
+        return _rate(float(values.sum()), total, count)
     if kind is Kind.SHARE:
         return _share(value, total, count, error)
     reach = None if error is None else error * float(special.stdtrit(count - 1, (1 + LEVEL) / 2))
@@ -134,6 +136,16 @@ def _share(value: float, total: float, count: int, error: float | None) -> Estim
     low, high = wilson_bounds(min(value, 1.0) * trials, trials, LEVEL)
     spread = math.sqrt(alone * clustered) if alone > 0 else (float(high) - float(low)) / 4
     return Estimate(value=value, error=spread, low=float(low), high=float(high), n=total, told=count)
+
+
+def _rate(events: float, total: float, count: int) -> Estimate:
+    tail = (1 - LEVEL) / 2
+    low = float(stats.chi2.ppf(tail, 2 * events)) / 2 if events > 0 else 0.0
+    high = float(stats.chi2.ppf(1 - tail, 2 * events + 2)) / 2
+    error = (high - low) / (2 * normal_quantile(LEVEL)) / total
+    return Estimate(
+        value=events / total, error=error, low=low / total, high=high / total, n=total, told=count
+    )  # fmt: skip
 
 
 def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Estimate:

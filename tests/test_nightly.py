@@ -18,6 +18,7 @@ from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
 from layer7.storage.people import People
 from layer7.storage.schema import consents
+from layer7.storage.thresholds import Thresholds
 from layer7.storage.warehouse import Horizon
 
 START = date(2026, 1, 5)
@@ -210,3 +211,19 @@ def test_a_killed_night_is_run_again_and_gives_the_same(tmp_path, log, delay):
     run_night(whole, Horizon(date(2026, 3, 30), datetime.now(UTC)), clock=clock, progress=silent)
     assert killed == (table(whole, "applications"), table(whole, "performance"))
     assert len(made.recommendations.list()) == len(whole.recommendations.list())
+
+
+def test_the_night_judges_the_thresholds_of_the_strategy_mode(home):
+    found = night(home).report["propose"]["strategy_mode"]
+    assert found["resume_score"]["evidence"] == "none"
+    assert found["updates"]["improve_resume_threshold"] is None
+    assert found["updates"]["sample_size"] > 40
+    assert "exploration" in found["resume_score"]["why_not"]
+    told = table(home, "rethinking")
+    assert len(told) == len({row["person"] for row in told}) > 40
+    assert {row["state"] for row in told} <= {"rethink", "not_yet", "fine"}
+    reader = Thresholds(home)
+    (somebody, *_) = reader.people(limit=1)
+    assert reader.person(somebody["user_id"]) == somebody
+    assert reader.person("a stranger") is None
+    assert {row["state"] for row in reader.people(state="not_yet")} == {"not_yet"}

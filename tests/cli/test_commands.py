@@ -178,3 +178,20 @@ def test_commands_begin_without_what_they_do_not_need(module, unneeded):
     script = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not unneeded & set(done.stdout.split())
+
+
+def test_thresholds_of_one_persons_log_are_no_numbers(home):
+    found = answer("thresholds", "show", home=home)
+    assert found["resume_score"]["evidence"] == "none"
+    assert (found["updates"]["improve_resume_threshold"], found["updates"]["confidence"]) == (None, None)
+    assert found["rethink"]["answer"].startswith("Not enough data")
+    (tim,) = answer("thresholds", "people", "--user", "tim", home=home)
+    assert (tim["state"], tim["probability"], tim["n"]) == ("cannot_tell", None, 177)
+    assert "Not enough data" in layer7("thresholds", "show", home=home)
+    assert "cannot_tell" in layer7("thresholds", "people", home=home)
+    assert "unknown_user" in layer7("thresholds", "people", "--user", "nobody", home=home, code=1)
+
+
+def test_thresholds_before_any_night_are_an_error_with_words(tmp_path):
+    assert "no_night" in layer7("thresholds", "show", home=tmp_path / "new", code=1)
+    assert answer("thresholds", "people", home=tmp_path / "new") == []

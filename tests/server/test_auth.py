@@ -36,6 +36,8 @@ MATRIX = {
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
     ("GET", "/v1/patterns"): (READERS, None),
+    ("GET", "/v1/users/{user_id}/targets"): (READERS, None),
+    ("GET", "/v1/thresholds"): (READERS, None),
     ("GET", "/v1/runs"): (READERS, None),
     ("GET", "/v1/quarantine"): (READERS, None),
     ("GET", "/v1/schemas"): (ANYONE, None),

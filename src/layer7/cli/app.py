@@ -24,6 +24,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "scoreboard": ("scoreboard",),
         "serving": ("serve", "tokens"),
         "settings": ("config",),
+        "thresholds": ("thresholds",),
     }
 )
 """The modules of this room, and the commands that each registers."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from layer7.analytics.decisions import decision_moments, decision_span, to_decisions
 from layer7.analytics.outcomes import Outlook
+from layer7.analytics.rethinking import switch_moments, target_moments
 from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
 from layer7.configuration import ConfigVersion
 from layer7.contract.evidence import Lineage
@@ -13,9 +15,13 @@ from layer7.contract.optimization import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
+from layer7.optimization.improve_resume import PARAMETER as RESUME_THRESHOLD
+from layer7.optimization.improve_resume import Decisions
 from layer7.optimization.recommendation import Origin
 from layer7.optimization.resume_score import PARAMETER as RESUME_SCORE
 from layer7.optimization.resume_score import calibrate
+from layer7.optimization.rethink_targets import COUNT, RATE, states
+from layer7.optimization.strategy_mode import Asked, optimize_mode_thresholds
 from layer7.review import worth_asking
 
 
@@ -76,7 +82,43 @@ def resume_score(asked: Question) -> Answer:
     return Answer(said, () if found.recommendation is None else (found.recommendation,))
 
 
-OPTIMIZERS: Mapping[str, Callable[[Question], Answer]] = MappingProxyType({"resume_score": resume_score})
+def strategy_mode(asked: Question) -> Answer:
+    """Ask whether the thresholds of the strategy mode are the best (specification 5.1)."""
+    log, night = asked.log, asked.night
+    cut, exploring, count, rate = (
+        _number(asked, key) for key in (RESUME_THRESHOLD, "exploration_share", COUNT, RATE)
+    )
+    summed = decision_moments(log.applications, log.events, asked.outlook, cut=cut)
+    span = decision_span(log.applications, log.events, asked.outlook, cut=cut)
+    targets = target_moments(log.applications, log.events, asked.outlook).to_pyarrow()
+    found = optimize_mode_thresholds(
+        Asked(
+            decisions=Decisions(
+                to_decisions(summed.to_pyarrow()), span.to_pyarrow().to_pylist()[0], cut, exploring
+            ),
+            targets=targets,
+            switches=switch_moments(log.applications, log.events, asked.outlook).to_pyarrow(),
+            count=round(count),
+            rate=rate,
+        ),
+        origin=asked.origin(Component.STRATEGY_ENGINE),
+        rng=night.rng,
+    )
+    night.home.warehouse.replace("rethinking", states(targets, found.rethink), at=night.clock())
+    return Answer(found.report, found.recommendations)
+
+
+def _number(asked: Question, key: str) -> float:
+    """Give a setting of Layer 2 that is a number."""
+    value = asked.settings(Component.STRATEGY_ENGINE).value(key)
+    if not isinstance(value, int | float):
+        raise Layer7Error("wrong_type", f"{key} is no number.", "Roll the settings back.")
+    return float(value)
+
+
+OPTIMIZERS: Mapping[str, Callable[[Question], Answer]] = MappingProxyType(
+    {"resume_score": resume_score, "strategy_mode": strategy_mode}
+)
 """The optimizers by the names under which the night reports them (specification 5)."""
 
 

@@ -25,10 +25,11 @@ class Grounds(StrEnum):
 
 
 class Nature(StrEnum):
-    """What a setting does: it changes what people are led to do, or only what is said about them."""
+    """What a setting changes: what people are led to do, what is said of them, or when lots are drawn."""
 
     BEHAVIOURAL = "behavioural"
     PREDICTIVE = "predictive"
+    EXPLORING = "exploring"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,8 @@ def route_of(proposal: Proposal) -> Route:
 
     A small change that can be taken back and that an experiment speaks for applies by itself; any other
     proven change is for people to decide. What was only observed is tried in an experiment first where it
-    changes what people do, and is reviewed by people where it changes only what is said.
+    changes what people do, and is reviewed by people where it changes only what is said, or where lots are
+    drawn to learn.
 
     Args:
         proposal: the change.

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from layer7 import __version__
-from layer7.server import events, figures, patterns, problems, recommendations, settings, watch
+from layer7.server import events, figures, patterns, problems, recommendations, settings, thresholds, watch
 from layer7.server.context import Clock, Context, PerformanceReader
 from layer7.server.documents import FaultDocument, ProblemDocument
 from layer7.server.guard import LOOPBACK, Guard
@@ -99,7 +99,7 @@ def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
 
 
 def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
-    for door in (events, recommendations, settings, figures, patterns, watch):
+    for door in (events, recommendations, settings, figures, patterns, thresholds, watch):
         app.include_router(door.router)
     ofrep = ofrep_app()
     ofrep.state.layer7 = context

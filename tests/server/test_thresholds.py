@@ -1,0 +1,44 @@
+"""Thresholds over HTTP: what the last night said, or that there was none."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from layer7.nightly import run_night
+from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage.warehouse import Horizon
+
+
+@pytest.fixture
+def judged(house, tmp_path):
+    market = simulate(
+        SCENARIOS["default"], people=60, weeks=4, start=date(2026, 1, 5), rng=np.random.default_rng(2)
+    )
+    write_events(events(market), tmp_path / "log", format="jsonl")
+    home = house.home
+    home.ingest.files([tmp_path / "log"], now=house.time, progress=lambda _name, _size: None)
+    run_night(
+        home, Horizon(date(2026, 3, 1), house.time()), clock=house.time, progress=lambda _stage, _share: None
+    )
+    return house
+
+
+def test_both_thresholds_are_told_with_what_they_rest_on(judged):
+    shown = judged.get("/v1/thresholds").json()
+    assert shown["resume_score"]["evidence"] == "none"
+    assert shown["updates"]["gains"]["improve_resume_threshold"]["current_value"] == 75.0
+    assert len(shown["mode_changes"]) == 3
+    assert shown["rethink"]["current_value"] == 30
+
+
+def test_a_persons_targets_are_told(judged):
+    shown = judged.get("/v1/users/user-000001/targets").json()
+    assert shown["user_id"] == "user-000001"
+    assert shown["state"] in {"rethink", "not_yet", "fine", "cannot_tell"}
+    assert shown["n"] >= shown["effective_n"]
+
+
+def test_before_a_night_there_is_nothing_to_tell(house):
+    assert house.get("/v1/thresholds").json()["type"] == "urn:layer7:problem:not_found"
+    assert house.get("/v1/users/maria/targets").json()["type"] == "urn:layer7:problem:unknown_user"

@@ -48,9 +48,9 @@ def summed(table):
 
 @pytest.fixture
 def sent(build):
-    """One person: an interview, a silence, and one on day 89; another: one silence on day 1."""
+    """One person: an interview, a silence, and one on day 80; another: one silence on day 1."""
     return build.applications(
-        *(build.application(day, application_id=name) for name, day in (("y", 2), ("z", 89.5))),
+        *(build.application(day, application_id=name) for name, day in (("y", 2), ("z", 80))),
         build.application(1, interview=2.0, application_id="x"),
         build.application(1, person="b1", application_id="w"),
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_sums_become_arrays_around_the_cut(build, sent):
 def test_people_and_weeks_are_counted(build, sent):
     row = decision_span(sent, events(decision(0), decision(1)), build.night(), cut=75.0).to_pyarrow()
     (found,) = row.to_pylist()
-    assert (found["people"], found["people_near"], found["person_weeks"]) == (1, 1, 4)
+    assert (found["people"], found["people_near"], found["person_weeks"]) == (1, 1, 3)
     assert found["person_weeks_near"] == 1
     (none,) = decision_span(sent, events(), build.night(), cut=75.0).to_pyarrow().to_pylist()
     assert (none["people"], none["first"], none["people_near"]) == (0, None, 0)

@@ -9,6 +9,7 @@ import pytest
 from fastapi import APIRouter, Depends, Request
 
 from layer7.contract import Component
+from layer7.experiments.plan import specified
 from layer7.server.auth import COOKIE, page_actor, require
 from layer7.server.limits import Allowance, Limits
 from layer7.server.problems import SECURITY_HEADERS
@@ -20,6 +21,8 @@ READERS = frozenset({"read", "review", "admin"})
 ANYONE = OPEN - {"none"}
 REVIEWERS = frozenset({"review", "admin"})
 WHY = {"why": "a good reason"}
+MOVES = ("start", "pause", "resume", "complete", "reject")
+DRAFT = specified(0).model_dump(mode="json")
 
 MATRIX = {
     ("POST", "/v1/events"): ({"events", "admin"}, event()),
@@ -29,6 +32,10 @@ MATRIX = {
     ("POST", "/v1/recommendations/{recommendation_id}/reject"): (REVIEWERS, WHY),
     ("POST", "/v1/recommendations/{recommendation_id}/send-back"): (REVIEWERS, WHY),
     ("POST", "/v1/recommendations/{recommendation_id}/roll-back"): (REVIEWERS, WHY),
+    ("GET", "/v1/experiments"): (READERS, None),
+    ("POST", "/v1/experiments"): (REVIEWERS, DRAFT),
+    ("GET", "/v1/experiments/{experiment_id}"): (READERS, None),
+    **{("POST", f"/v1/experiments/{{experiment_id}}/{word}"): (REVIEWERS, WHY) for word in MOVES},
     ("GET", "/v1/config/{component}"): (READERS, None),
     ("GET", "/v1/config/{component}/history"): (READERS, None),
     ("GET", "/v1/config/{component}/diff"): (READERS, None),
@@ -51,7 +58,13 @@ MATRIX = {
     ("POST", "/ofrep/v1/evaluate/flags"): ({"flags", "admin"}, {"context": {}}),
     ("POST", "/ofrep/v1/evaluate/flags/{key}"): ({"flags", "admin"}, {"context": {}}),
 }
-FILL = {"{recommendation_id}": "rec_1", "{component}": "orchestrator", "{user_id}": "u", "{name}": "Event"}
+FILL = {
+    "{recommendation_id}": "rec_1",
+    "{experiment_id}": "exp_9",
+    "{component}": "orchestrator",
+    "{user_id}": "u",
+    "{name}": "Event",
+}
 
 
 def test_the_matrix_holds_every_route(house):

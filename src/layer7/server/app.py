@@ -10,14 +10,25 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from layer7 import __version__
-from layer7.server import events, figures, patterns, problems, recommendations, settings, thresholds, watch
+from layer7.server import (
+    events,
+    experiments,
+    figures,
+    patterns,
+    problems,
+    recommendations,
+    settings,
+    thresholds,
+    watch,
+)
 from layer7.server.context import Clock, Context, PerformanceReader
 from layer7.server.documents import FaultDocument, ProblemDocument
 from layer7.server.guard import LOOPBACK, Guard
 from layer7.server.limits import Allowance, Limits
 from layer7.server.metrics import Metrics
 from layer7.server.ofrep import PREFIX, ofrep_app
-from layer7.server.serving import Rules, Serving, no_rules
+from layer7.server.serving import Rules, Serving
+from layer7.server.trials import ExperimentRules
 from layer7.server.writer import EventWriter
 from layer7.storage.home import Home
 
@@ -27,7 +38,7 @@ class Wiring:
     """What an installation may bring to its server.
 
     Args:
-        rules: what single people are served in place of everybody's value.
+        rules: what single people are served in place of everybody's value; None for her variant of experiments.
         performance: figures of people.
         pages: the pages that people read and decide on.
         hosts: hosts that a request may name; None for any.
@@ -35,7 +46,7 @@ class Wiring:
         monotonic: seconds of a clock that never jumps.
     """
 
-    rules: Rules = no_rules
+    rules: Rules | None = None
     performance: PerformanceReader | None = None
     pages: APIRouter | None = None
     hosts: Collection[str] | None = LOOPBACK
@@ -80,6 +91,7 @@ def create_app(home: Home, *, clock: Clock, wiring: Wiring | None = None) -> Fas
 
 def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
     limits = wiring.limits
+    rules = wiring.rules or ExperimentRules(home.experiments, home.assignments, clock)
     return Context(
         home=home,
         clock=clock,
@@ -87,7 +99,7 @@ def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
         recommendations=home.recommendations,
         tokens=home.tokens,
         answers=home.answers,
-        serving=Serving(home.configs, home.recommendations, wiring.rules),
+        serving=Serving(home.configs, home.recommendations, rules),
         writer=EventWriter(home.inbox, clock, most=limits.waiting_events),
         metrics=Metrics(),
         limits=limits,
@@ -99,7 +111,16 @@ def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
 
 
 def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
-    for door in (events, recommendations, settings, figures, patterns, thresholds, watch):
+    for door in (
+        events,
+        recommendations,
+        experiments,
+        settings,
+        figures,
+        patterns,
+        thresholds,
+        watch,
+    ):
         app.include_router(door.router)
     ofrep = ofrep_app()
     ofrep.state.layer7 = context

@@ -28,7 +28,6 @@ from layer7.server.pages import (
     foreseen,
     router,
 )
-from layer7.server.trials import ExperimentRules
 from layer7.storage.decisions import Recorded
 from layer7.storage.home import Home
 from layer7.storage.people import People
@@ -113,8 +112,7 @@ class InstallationPages:
 def wiring(home: Home, clock: Clock) -> Wiring:
     """Bring pages and people's figures to the server of an installation."""
     pages = router(InstallationPages(home, clock), require)
-    rules = ExperimentRules(home.experiments, home.assignments, clock)
-    return Wiring(pages=pages, performance=People(home), rules=rules)
+    return Wiring(pages=pages, performance=People(home))
 
 
 def _etag(item: OptimizationRecommendation) -> str:

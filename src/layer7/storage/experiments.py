@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, tuple_, update
 
 from layer7.configuration import canonical_json, check, parameter
 from layer7.contract.experiments import Experiment, ExperimentResults
@@ -86,16 +86,21 @@ class Experiments:
         with self._state.read() as connection:
             return _get(connection, experiment_id)
 
-    def list(self, *, state: State | None = None, limit: int = 200) -> tuple[Experiment, ...]:
+    def list(
+        self, *, state: State | None = None, after: tuple[str, str] | None = None, limit: int = 200
+    ) -> tuple[Experiment, ...]:
         """Give experiments, the newest first.
 
         Args:
             state: only those that stand there.
+            after: time of creation and name of the last one of the page before.
             limit: how many at most.
         """
         query = select(_TABLE.c.body).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)
         if state is not None:
             query = query.where(_TABLE.c.state == state)
+        if after is not None:
+            query = query.where(tuple_(_TABLE.c.created_at, _TABLE.c.id) < after)
         with self._state.read() as connection:
             return tuple(_read(row.body) for row in connection.execute(query))
 

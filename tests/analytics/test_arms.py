@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from layer7.analytics.arms import (
-    MetricShape,
     TableMetric,
     arm_moments,
     arm_quantiles,
@@ -14,6 +13,7 @@ from layer7.analytics.arms import (
     to_arms,
     units_of,
 )
+from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 
 METRICS = (

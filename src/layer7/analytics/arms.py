@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import combinations_with_replacement
+from types import MappingProxyType
 
 import ibis
 import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
+from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.statistics.trials import ArmMoments, MetricKind
 
@@ -17,25 +18,15 @@ Z = 1.96
 """How many standard errors beside a quantile its order statistics are read."""
 
 
-class MetricShape(StrEnum):
-    """What a metric is made of.
-
-    BINOMIAL: whether it happened to the unit. MEAN: the sum of the unit's values, averaged over units.
-    RATIO: the sum of one column over the sum of another. QUANTILE: of the units' values.
-    """
-
-    BINOMIAL = "binomial"
-    MEAN = "mean"
-    RATIO = "ratio"
-    QUANTILE = "quantile"
-
-    @property
-    def kind(self) -> MetricKind:
-        """What the moments are compared as."""
-        return {
-            MetricShape.BINOMIAL: MetricKind.SHARE,
-            MetricShape.RATIO: MetricKind.RATIO,
-        }.get(self, MetricKind.MEAN)
+KINDS: Mapping[MetricShape, MetricKind] = MappingProxyType(
+    {
+        MetricShape.BINOMIAL: MetricKind.SHARE,
+        MetricShape.MEAN: MetricKind.MEAN,
+        MetricShape.RATIO: MetricKind.RATIO,
+        MetricShape.QUANTILE: MetricKind.MEAN,
+    }
+)
+"""What the moments of each shape are compared as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

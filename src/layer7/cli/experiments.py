@@ -12,7 +12,6 @@ from ibis.expr.types import Table
 
 from layer7.analytics.arms import (
     ARM,
-    MetricShape,
     TableMetric,
     arm_moments,
     arm_quantiles,
@@ -21,6 +20,7 @@ from layer7.analytics.arms import (
     units_of,
 )
 from layer7.cli.terminal import JsonOption, out, print_json, print_table
+from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.table import Extra, Quantiles, TableAnalysis, analyze
 from layer7.statistics.trials import Guarantee, Looking

@@ -126,3 +126,16 @@ class Route(StrEnum):
     AUTO_APPLY = "auto_apply"
     A_B_TEST = "a_b_test"
     MANUAL_REVIEW = "manual_review"
+
+
+class MetricShape(StrEnum):
+    """What a metric of experiments is made of.
+
+    BINOMIAL: whether it happened to the unit. MEAN: the sum of the unit's values, averaged over units.
+    RATIO: the sum of one column over the sum of another. QUANTILE: of the units' values.
+    """
+
+    BINOMIAL = "binomial"
+    MEAN = "mean"
+    RATIO = "ratio"
+    QUANTILE = "quantile"

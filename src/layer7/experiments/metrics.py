@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from layer7.analytics.arms import MetricShape
+from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from layer7.analytics.arms import MetricShape, TableMetric
+from layer7.analytics.arms import KINDS, TableMetric
 from layer7.contract.experiments import ExperimentResults
+from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.comparison import Measured, compare_arms, contrast_of, pair, unknown
 from layer7.statistics.trials import ALARM, ArmMoments, Looking, holm, infer, sample_ratio_p
@@ -162,7 +163,7 @@ def _result(
         return _quantile(metric, quantiles, (int(control.n), int(treatment.n)), looking)
     measured = Measured(
         name=metric.name,
-        kind=metric.shape.kind,
+        kind=KINDS[metric.shape],
         higher_is_better=metric.name not in extra.lower_is_better,
         before=metric.before_kind,
         minimum_effect=extra.minimum_effect,

@@ -38,7 +38,7 @@ class Wiring:
     """What an installation may bring to its server.
 
     Args:
-        rules: what single people are served in place of everybody's value; None for her variant of experiments.
+        rules: what single people are served instead of everybody's value; None: variants of experiments.
         performance: figures of people.
         pages: the pages that people read and decide on.
         hosts: hosts that a request may name; None for any.

@@ -1,7 +1,7 @@
 """One pattern after the other: each has to show in the applications that those before it do not cover."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from layer7.analytics.cells import DIMENSIONS
 from layer7.patterns.believing import Believed, Floats, Ints, Laws, believe, leaders
 from layer7.statistics.deviations import deviation_likelihood, group_rates
 from layer7.statistics.discoveries import bayesian_fdr
-from layer7.statistics.sparse_effects import competing
+from layer7.statistics.sparse_effects import competing, room
 
 LEAST_PROBABILITY = 0.9
 LARGEST_FDR = 0.10
@@ -45,6 +45,7 @@ class _Round:
     @classmethod
     def of(cls, table: CellTable, laws: Laws) -> "_Round":
         believed = believe(table.cells, table.dimension, laws)
+        believed = replace(believed, strength=believed.strength * _crowding(table, laws))
         leads = leaders(table.person, believed.strength)
         return cls(table, believed, leads[believed.chance[leads] > WORTH_ANOTHER_LOOK])
 
@@ -61,6 +62,12 @@ class _Round:
     def keys(self) -> list[tuple[str, int, str]]:
         people = self.table.people[self.table.person]
         return list(zip(people, self.table.dimension.tolist(), self.table.level, strict=True))
+
+
+def _crowding(table: CellTable, laws: Laws) -> Floats:
+    """Turn odds of a cell alone into odds among the person's cells, of which at most one has an effect."""
+    share = np.array([laws.of(place).effects for place in range(len(DIMENSIONS))])[table.dimension]
+    return (1 - share) / room(share, table.person)
 
 
 def detect(table: CellTable, laws: Laws, remaining: Remaining) -> pa.Table:
@@ -168,6 +175,7 @@ def _until_it_is_not(looked: _Round, chance: Floats, laws: Laws) -> Ints:
     good = looked.believed.log_odds_ratio[looked.leads] > 0
     strength, size = looked.believed.strength[looked.leads], looked.believed.size[looked.leads]
     others = np.maximum(size * strength / np.maximum(chance, 1e-12) - strength, 1.0)
+    crowding = _crowding(looked.table, laws)[looked.leads]
     needed = np.full(len(cells), STEPS[-1])
     open_ = np.ones(len(cells), dtype=np.bool_)
     for more in STEPS:
@@ -176,7 +184,8 @@ def _until_it_is_not(looked: _Round, chance: Floats, laws: Laws) -> Ints:
             break
         then = cells.take(rows).more(np.where(good[rows], 0.0, more), np.full(rows.size, float(more)))
         believed = believe(then, dimension[rows], laws)
-        gone = believed.size * believed.strength / (believed.strength + others[rows]) <= LEAST_PROBABILITY
+        odds = believed.strength * crowding[rows]
+        gone = believed.size * odds / (odds + others[rows]) <= LEAST_PROBABILITY
         needed[rows[gone]] = more
         open_[rows[gone]] = False
     return needed

@@ -95,9 +95,9 @@ def fit_effects(
     """Estimate the law of effects from all cells together: EM for the weights of a mixture.
 
     The cells of a group (a person) compete: at most one of them has an effect, since the applications of
-    one cell are also those of others. With A_j a cell's likelihood under the effects, N_j under none, the
-    chance that the effect is in j is (A_j / N_j) / (1 + Σ A_i / N_i) over the group. The prior counts as so
-    many cells.
+    one cell are also those of others. With A_j a cell's likelihood under the effects, N_j under none, and
+    r = 1 - Σ share the chance that a group has no effect, that of an effect in j is
+    (A_j / N_j / r) / (1 + Σ A_i / N_i / r) over the group. The prior counts as so many cells.
 
     Args:
         likelihood: one row per cell, one column per log odds ratio of the grid.
@@ -118,7 +118,8 @@ def fit_effects(
     for _ in range(_ROUNDS):
         none = heights[:, :NOTHING] @ weights[:NOTHING]
         some = heights[:, NOTHING:] @ weights[NOTHING:]
-        strength = some / none
+        share = np.full(groups.size, float(weights[NOTHING:].sum()))
+        strength = some / none * (1 - share) / room(share, groups)
         chance = strength / (1.0 + group_sums(strength, groups)[groups])
         with_effect = weights[NOTHING:] * (heights[:, NOTHING:].T @ (chance / some))
         without = weights[:NOTHING] * (heights[:, :NOTHING].T @ ((1 - chance) / none))
@@ -129,6 +130,23 @@ def fit_effects(
         if settled:
             break
     return EffectLaw(weights / weights.sum())
+
+
+LEAST_ROOM = 0.2
+
+
+def room(share: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray:
+    """The chance that a group has no effect at all, given each cell's chance of having it; per cell.
+
+    Args:
+        share: chance of each cell, before it was seen.
+        groups: the group of each cell.
+
+    Example:
+        >>> room(np.array([0.1, 0.1, 0.3]), np.array([0, 0, 1])).tolist()
+        [0.8, 0.8, 0.7]
+    """
+    return np.maximum(1 - group_sums(share, groups)[groups], LEAST_ROOM)
 
 
 def group_sums(values: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray:

@@ -1,11 +1,12 @@
 """The scoreboard: the engine's own stages on markets whose truth is known, measured against marks."""
 
-from layer7.simulation.scoreboard import calibration, censoring, drift, lost_logs
+from layer7.simulation.scoreboard import calibration, censoring, drift, lost_logs, patterns
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.runner import run
 from layer7.simulation.scoreboard.verdict import Line, Verdict
 
 MEASURES: tuple[Measure, ...] = (
+    *patterns.MEASURES,
     *censoring.MEASURES,
     *drift.MEASURES,
     *calibration.MEASURES,

@@ -17,6 +17,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "demo": ("demo", "simulate"),
         "experiments": ("experiments",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
+        "passport": ("experiments",),
         "nights": ("nightly", "runs"),
         "patterns": ("patterns",),
         "people": ("users", "applications"),

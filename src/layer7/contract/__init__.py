@@ -85,6 +85,7 @@ from layer7.contract.optimization import (
     TimingInsights,
 )
 from layer7.contract.page import contract_page, with_tables
+from layer7.contract.passport import DesignPassport, Simulated
 from layer7.contract.personalization import EditFrequency, Origin, PersonalizedConfig
 from layer7.contract.reading import Problem, Reading, check_event, parse_json, read_event, unwrap
 from layer7.contract.schema import (
@@ -155,6 +156,7 @@ __all__ = [
     "Coverage",
     "CurvePoint",
     "Day",
+    "DesignPassport",
     "EditFrequency",
     "ErasureEvent",
     "Event",
@@ -222,6 +224,7 @@ __all__ = [
     "SegmentCriteria",
     "SeniorityLevel",
     "SettingsChange",
+    "Simulated",
     "Stage",
     "State",
     "StrategyEngineConfig",

@@ -19,6 +19,7 @@ from layer7.contract.fields import (
     Whole,
 )
 from layer7.contract.lifecycle import State
+from layer7.contract.passport import DesignPassport
 from layer7.contract.shapes import Fraction, Identifier, Moment
 from layer7.contract.vocabulary import Component
 
@@ -315,6 +316,9 @@ class Experiment(Contract):
     )
     plan_hash: Addition[Identifier | None] = Field(
         default=None, description="Hash of the plan, frozen at the start."
+    )
+    passport: Addition[DesignPassport | None] = Field(
+        default=None, description="What the design would do, simulated on the log before the start."
     )
     created_at: Addition[Moment | None] = Field(default=None, description="When it was made, ISO 8601.")
 

@@ -9,13 +9,24 @@ from typing import Any
 from layer7.contract.experiments import ALLOCATION_TOLERANCE, Coverage, Experiment, Variant
 from layer7.contract.fields import Json
 from layer7.contract.lifecycle import State
+from layer7.contract.passport import DesignPassport
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 
 SEGMENTS = 100
 CONTROL = "control"
 _NOT_PLANNED = frozenset(
-    {"status", "start_date", "end_date", "results", "coverages", "plan_hash", "created_at", "segments"}
+    {
+        "status",
+        "start_date",
+        "end_date",
+        "results",
+        "coverages",
+        "plan_hash",
+        "created_at",
+        "segments",
+        "passport",
+    }
 )
 
 Accept = Callable[[Component, str, Json], Json]
@@ -94,6 +105,30 @@ def plan_hash(experiment: Experiment) -> str:
     plan = {k: v for k, v in experiment.model_dump(mode="json").items() if k not in _NOT_PLANNED}
     text = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return "plan_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def passed(experiment: Experiment, found: DesignPassport, *, accepted: bool = False) -> Experiment:
+    """Give an experiment with its design passport, or refuse a design that cannot answer its question.
+
+    Args:
+        experiment: a checked draft.
+        found: its passport.
+        accepted: whether somebody takes it as it is, knowingly.
+
+    Raises:
+        Layer7Error: ``underpowered`` with what would be feasible; ``power_unknown`` where the log cannot
+            tell; ``other_passport`` if it is the passport of another plan.
+    """
+    if found.plan_hash != plan_hash(experiment):
+        raise Layer7Error(
+            "other_passport",
+            "The passport is of another plan.",
+            "Issue it again: the plan has changed since.",
+        )
+    if found.judgement != "sound" and not accepted:
+        code = "underpowered" if found.judgement == "underpowered" else "power_unknown"
+        raise Layer7Error(code, found.sentence, " Or: ".join(found.feasible))
+    return experiment.model_copy(update={"passport": found})
 
 
 def started(experiment: Experiment, at: datetime) -> Experiment:

@@ -1,6 +1,7 @@
 """Experiments on disk: made, started, covered further and ended, each move with who, when and why."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, tuple_, update
@@ -9,10 +10,11 @@ from layer7.configuration import canonical_json, check, parameter
 from layer7.contract.experiments import Experiment, ExperimentResults
 from layer7.contract.fields import Json
 from layer7.contract.lifecycle import Kind, State, move
+from layer7.contract.passport import DesignPassport
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.experiments.assignment import claim, clashes
-from layer7.experiments.plan import checked, covering, intact, started
+from layer7.experiments.plan import checked, covering, intact, passed, started
 from layer7.storage import schema
 from layer7.storage.state import Act
 from layer7.storage.state import State as Database
@@ -110,15 +112,32 @@ class Experiments:
         with self._state.read() as connection:
             return tuple(_read(row.body) for row in connection.execute(query))
 
-    def start(self, experiment_id: str, *, act: Act) -> Experiment:
+    def start(
+        self,
+        experiment_id: str,
+        *,
+        act: Act,
+        passport: DesignPassport | None = None,
+        accept_underpowered: bool = False,
+    ) -> Experiment:
         """Freeze the plan and let an experiment run.
+
+        Args:
+            experiment_id: a draft.
+            act: who, when, why; the audit record also keeps what the passport said.
+            passport: what the design would do on this log; kept with the experiment. Without one nothing is
+                checked, for callers that have checked themselves.
+            accept_underpowered: whether a design that cannot answer its question is started knowingly.
 
         Raises:
             Layer7Error: ``unknown_experiment``; ``move_not_allowed``; ``overlapping_experiments`` naming
-                those on the same parameter that could share a unit; ``namespace_full``.
+                those on the same parameter that could share a unit; ``namespace_full``; ``underpowered``,
+                ``power_unknown`` and ``other_passport`` of the passport.
         """
 
         def run(connection: Connection, found: Experiment) -> Experiment:
+            if passport is not None:
+                found = passed(found, passport, accepted=accept_underpowered)
             live = _live(connection)
             if found.namespace is not None and not found.segments:
                 wanted = found.coverage if found.coverage < 1 else 1 - _used(live, found.namespace)
@@ -135,6 +154,9 @@ class Experiments:
                 )
             return started(found, act.at)
 
+        if passport is not None:
+            said = {"passport": passport.judgement, "accepted_underpowered": accept_underpowered}
+            act = replace(act, detail={**(act.detail or {}), **said})
         return self._move(experiment_id, State.RUNNING, act, run)
 
     def pause(self, experiment_id: str, *, act: Act) -> Experiment:

@@ -1,0 +1,62 @@
+"""Design passports: a planned experiment, simulated on the log as the last night left it."""
+
+from datetime import date, datetime
+
+import numpy as np
+
+from layer7.analytics.attempts import STEPS, attempts
+from layer7.contract.experiments import Experiment
+from layer7.contract.passport import DesignPassport
+from layer7.contract.vocabulary import Purpose
+from layer7.experiments.metrics import metric
+from layer7.experiments.passport import RUNS, Evidence, Progress, passport
+from layer7.experiments.plan import plan_hash
+from layer7.experiments.traffic import Attempts
+from layer7.nightly.night import Night
+from layer7.storage.home import Home
+from layer7.storage.warehouse import Horizon
+
+
+def issue_passport(
+    home: Home,
+    experiment: Experiment,
+    *,
+    now: datetime,
+    runs: int = RUNS,
+    progress: Progress = lambda _share: None,
+) -> DesignPassport:
+    """Simulate a design on the log up to the last night; people who refuse experiments are left out.
+
+    The dice depend on the plan alone, so that a passport can be issued again.
+
+    Args:
+        home: the installation.
+        experiment: the plan.
+        now: the present moment, for an installation without any night.
+        runs: simulated experiments in each world.
+        progress: is told how far it is.
+
+    Raises:
+        Layer7Error: ``unknown_metric``; ``bad_design``.
+    """
+    metric(experiment.success_metric)
+    evidence = _evidence(home, experiment.success_metric, now)
+    rng = np.random.default_rng(int(plan_hash(experiment).removeprefix("plan_"), 16))
+    return passport(experiment, evidence, rng=rng, runs=runs, progress=progress)
+
+
+def _evidence(home: Home, name: str, now: datetime) -> Evidence:
+    nobody = Evidence(attempts=Attempts.none(), unseen=np.zeros(0), end=now)
+    last = next(iter(home.runs.latest(status="done")), None)
+    if last is None:
+        return nobody
+    horizon = Horizon(date.fromisoformat(last.as_of), datetime.fromisoformat(last.known_at))
+    night = Night(home, horizon, last.id, lambda: now, lambda _share: None)
+    with home.warehouse.open() as tables:
+        log, curve = night.log(tables, Purpose.EXPERIMENTS), tables.read("outlook")
+        if log is None or curve is None:
+            return nobody
+        rows = attempts(log.applications, log.events, name).to_pyarrow()
+        unseen = curve.order_by("age").unseen.to_pyarrow().to_numpy(zero_copy_only=False)
+    waits = bool(STEPS[name].settled)
+    return Evidence(attempts=Attempts.of(rows), unseen=unseen if waits else np.zeros(0), end=horizon.end)

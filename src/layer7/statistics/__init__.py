@@ -14,14 +14,21 @@ from layer7.statistics.decline import Decline, decline
 from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
 from layer7.statistics.discrimination import Discrimination, discrimination
 from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
+from layer7.statistics.fit_weights import FitParts, LearnedWeights, learn_weights, ratio_of
+from layer7.statistics.follow_up import FollowUp, answered_by, follow_up, unseen_answers
 from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
 from layer7.statistics.missing import MissingBounds, missing_bounds, tipping_share
 from layer7.statistics.score_diagnosis import ScoreDiagnosis, diagnose, split_rows
 from layer7.statistics.score_moments import Bucket, ScoreMoments, bucket_table
 from layer7.statistics.silence import SilenceModel, fit_silence
 from layer7.statistics.silence_moments import DelayLaw, DelayPrior, SilenceMoments
+from layer7.statistics.spread import Spread, shrink
+from layer7.statistics.timing import FactorEffect, LevelEffect, Sent, timing_effects
+from layer7.statistics.within import Panel, WithinFit, WithinTest, fit_within, panel, score_test
+from layer7.statistics.within_auc import AucGain, auc_gain, within_auc
 
 __all__ = [
+    "AucGain",
     "Bucket",
     "CalibrationCurve",
     "CalibrationError",
@@ -31,14 +38,26 @@ __all__ = [
     "DelayPrior",
     "Discrimination",
     "EffectiveRates",
+    "FactorEffect",
+    "FitParts",
+    "FollowUp",
     "Interval",
+    "LearnedWeights",
+    "LevelEffect",
     "MissingBounds",
+    "Panel",
     "Rate",
     "ScoreDiagnosis",
     "ScoreMoments",
+    "Sent",
     "SilenceModel",
     "SilenceMoments",
+    "Spread",
     "SquaredErrors",
+    "WithinFit",
+    "WithinTest",
+    "answered_by",
+    "auc_gain",
     "bayesian_fdr",
     "benjamini_hochberg",
     "brier_skill",
@@ -54,13 +73,23 @@ __all__ = [
     "fit_cohorts",
     "fit_curve",
     "fit_silence",
+    "fit_within",
+    "follow_up",
     "jeffreys",
+    "learn_weights",
     "missing_bounds",
     "more_needed",
+    "panel",
+    "ratio_of",
+    "score_test",
+    "shrink",
     "split_rows",
     "squared_errors",
+    "timing_effects",
     "tipping_share",
+    "unseen_answers",
     "user_only_errors",
     "wilson",
     "wilson_bounds",
+    "within_auc",
 ]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -195,3 +197,26 @@ def test_thresholds_of_one_persons_log_are_no_numbers(home):
 def test_thresholds_before_any_night_are_an_error_with_words(tmp_path):
     assert "no_night" in layer7("thresholds", "show", home=tmp_path / "new", code=1)
     assert answer("thresholds", "people", home=tmp_path / "new") == []
+
+
+def test_what_a_night_found_of_scores_and_timing_is_told_in_the_contracts_shape(home):
+    """One person's 177 applications: everything says that it cannot tell, and how much is missing."""
+    timing = TimingInsights.model_validate_json(layer7("timing", "--json", home=home))
+    assert timing.best_day_of_week is timing.best_time_of_day is None
+    assert timing.confidence == "low"
+    assert timing.n == 177
+    assert str(timing.needed) in timing.answer
+    fit = FitScoreOptimization.model_validate_json(layer7("fit-score", "--json", home=home))
+    assert fit.learned_weights is fit.improvement_estimate is None
+    assert fit.recommendation == "keep_current"
+    assert fit.answer.startswith("Cannot tell")
+    score = ScoreCalibration.model_validate_json(layer7("calibration", "--json", home=home))
+    assert score.is_well_calibrated is None
+    for command in ("timing", "calibration", "fit-score"):
+        assert "cannot tell yet" in layer7(command, home=home)
+
+
+def test_before_a_night_there_is_nothing_to_tell(tmp_path):
+    assert answer("timing", home=tmp_path, code=1)["error"]["code"] == "no_night"
+    answer("nightly", home=tmp_path)
+    assert answer("calibration", home=tmp_path, code=1)["error"]["code"] == "no_finding"

@@ -10,7 +10,7 @@ from layer7.configuration import apply, baseline, parameter
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization import Origin, calibrate
-from layer7.optimization.resume_score import RANGES
+from layer7.optimization.resume_score import RANGES, moved_threshold
 from layer7.statistics import ScoreMoments
 
 SERVED = dict(parameter("resume_score_calibration").default)
@@ -142,3 +142,33 @@ def test_a_map_of_other_ranges_is_refused():
     folds, people = _log(np.random.default_rng(5), people=20)
     with pytest.raises(Layer7Error, match="0-49"):
         _calibrate(folds, people, {"low": 0.1})
+
+
+def test_promises_far_too_low_are_too_pessimistic_and_the_threshold_comes_down():
+    made = _calibrate(*_log(np.random.default_rng(6), people=800, scale=5.0), SERVED)
+    assert made.adjustment.issue == "scores_too_pessimistic"
+    assert made.adjustment.suggested_adjustment.component_weights == {}
+    assert made.adjustment.suggested_adjustment.threshold_adjustments["improve_resume_threshold"] < 0
+
+
+def test_a_score_that_tells_nothing_apart_is_not_discriminative():
+    made = _calibrate(*_log(np.random.default_rng(7), people=1500, truth=np.full(6, 0.075)), SERVED)
+    assert made.adjustment.issue == "scores_not_discriminative"
+    # No score comes near or far from the promise of the threshold: there is nowhere to move it.
+    assert made.adjustment.expected_improvement.expected_calibration_error < 0.02
+
+
+def test_promises_too_high_move_the_threshold_up_to_where_its_rate_comes():
+    made = _calibrate(*_log(np.random.default_rng(1), people=1500, scale=0.8), SERVED)
+    points = made.adjustment.suggested_adjustment.threshold_adjustments["improve_resume_threshold"]
+    # 8 % is promised at 75; it comes where -3 + 0.045 (s - 72) + ln 0.8 + spread is logit 8 %: near 86.
+    assert points == pytest.approx(11, abs=5)
+
+
+def test_a_threshold_moves_only_to_where_the_log_is():
+    rates = np.linspace(0.0, 0.1, 101)
+    seen = np.zeros(101)
+    seen[60:70] = 1
+    assert moved_threshold(rates, seen, 0.065, 75.0) == -10
+    assert moved_threshold(rates, seen, 0.08, 75.0) is None
+    assert moved_threshold(rates, seen, 0.01, 75.0) is None

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 import layer7
 from layer7.contract import EVENT_EXAMPLES, Component, UserPerformance
+from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
 from layer7.server.paging import PageQuery, position
 from layer7.server.problems import STATUS
 from layer7.storage.runs import StageRecord
@@ -351,3 +352,27 @@ def test_every_code_that_a_door_can_meet_has_its_status():
         "wrong_type",
     }
     assert {404, 405, 413, 415} <= set(STATUS.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "model"),
+    [
+        ("/v1/timing", "timing", TimingInsights),
+        ("/v1/calibration", "resume_score", ScoreCalibration),
+        ("/v1/fit-score", "fit_score", FitScoreOptimization),
+    ],
+)
+def test_findings_on_scores_and_timing_come_from_the_last_night(house, path, name, model):
+    assert house.get(path).json()["type"].endswith("no_night")
+    runs, at = house.home.runs, house.time()
+    example = model.model_validate_json(json.dumps(model.model_config["json_schema_extra"]["examples"][0]))
+    for report in (
+        {"propose": {"answer": "no applications yet"}},
+        {"propose": {name: example.model_dump(mode="json")}},
+    ):
+        number = runs.begin(at.date(), known_at=at, at=at)
+        runs.end(number, status="done", report=report, at=at)
+        shown = house.get(path)
+        if name not in report["propose"]:
+            assert (shown.status_code, shown.json()["type"]) == (404, "urn:layer7:problem:no_finding")
+    assert model.model_validate_json(shown.text) == example

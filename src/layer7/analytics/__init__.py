@@ -1,32 +1,40 @@
 """How much, and how sure: Ibis expressions in, Ibis expressions out."""
 
-from layer7.analytics.delays import delay_moments, to_silence_moments
+from layer7.analytics.delays import delay_folds, delay_moments, to_silence_folds, to_silence_moments
 from layer7.analytics.outcomes import Outlook, judged, outcomes, outlook
 from layer7.analytics.overview import funnel, weekly_moments
 from layer7.analytics.performance import performance_moments, range_moments
 from layer7.analytics.person import finish, to_contract
 from layer7.analytics.quality import DataQuality, Share, quality_moments, to_quality
 from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
+from layer7.analytics.within_people import parts_known, sample_people, sent_rows, to_fit_parts, to_sent
 
 __all__ = [
     "DataQuality",
     "Outlook",
     "Share",
+    "delay_folds",
     "delay_moments",
     "finish",
     "funnel",
     "judged",
     "outcomes",
     "outlook",
+    "parts_known",
     "performance_moments",
     "quality_moments",
     "range_moments",
+    "sample_people",
     "score_moments",
     "scored_people",
+    "sent_rows",
     "to_contract",
+    "to_fit_parts",
     "to_folds",
     "to_people",
     "to_quality",
+    "to_sent",
+    "to_silence_folds",
     "to_silence_moments",
     "weekly_moments",
 ]

@@ -14,6 +14,19 @@ FOLDS = 16
 _HEX = "0123456789abcdef"
 
 
+def fold_of(person: ir.StringValue) -> ir.IntegerValue:
+    """Give the fold of a person, 0 to 15: the last hexadecimal digit of the pseudonym.
+
+    Args:
+        person: the pseudonym.
+
+    Example:
+        >>> fold_of(ibis.literal("1f")).to_pyarrow().as_py()
+        15
+    """
+    return ibis.greatest(ibis.literal(_HEX).find(person.right(1)), 0).cast("int64")
+
+
 def score_moments(applications: ir.Table, night: Outlook) -> ir.Table:
     """Count scored, submitted applications per whole score point in 16 folds of people.
 
@@ -31,7 +44,7 @@ def score_moments(applications: ir.Table, night: Outlook) -> ir.Table:
     rows = outcomes(applications, night)
     scored = rows.filter(rows.is_submitted, rows.resume_score.notnull())
     placed = scored.mutate(
-        fold=ibis.greatest(ibis.literal(_HEX).find(scored.person.right(1)), 0).cast("int64"),
+        fold=fold_of(scored.person),
         score=(scored.resume_score + 0.5).floor().cast("int64"),
     )
     return placed.group_by("fold", "score").aggregate(

@@ -23,6 +23,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "people": ("users", "applications"),
         "reviews": ("recommendations", "audit"),
         "scoreboard": ("scoreboard",),
+        "scores": ("timing", "calibration", "fit-score"),
         "serving": ("serve", "tokens"),
         "settings": ("config",),
         "thresholds": ("thresholds",),

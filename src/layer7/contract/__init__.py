@@ -75,6 +75,7 @@ from layer7.contract.optimization import (
     Hour,
     ImpactEstimate,
     OptimizationRecommendation,
+    RateRatio,
     RecommendationState,
     ScoreCalibration,
     ScoreCalibrationRecommendation,
@@ -82,6 +83,8 @@ from layer7.contract.optimization import (
     SuggestedAdjustment,
     ThresholdGain,
     ThresholdUpdates,
+    TimeRate,
+    TimingFactor,
     TimingInsights,
 )
 from layer7.contract.page import contract_page, with_tables
@@ -211,6 +214,7 @@ __all__ = [
     "ProfileEvent",
     "Purpose",
     "RateEvidence",
+    "RateRatio",
     "Reading",
     "RecommendationState",
     "ResumeEvent",
@@ -236,6 +240,8 @@ __all__ = [
     "SuggestionType",
     "ThresholdGain",
     "ThresholdUpdates",
+    "TimeRate",
+    "TimingFactor",
     "TimingInsights",
     "UpdateResult",
     "UserPatterns",

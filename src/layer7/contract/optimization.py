@@ -18,7 +18,7 @@ from layer7.contract.fields import (
     Whole,
 )
 from layer7.contract.lifecycle import State
-from layer7.contract.shapes import Fraction, Identifier, Moment, Percent
+from layer7.contract.shapes import Days, Fraction, Identifier, Moment, Percent
 from layer7.contract.vocabulary import Component, RiskLevel, Route
 
 RecommendationState = Literal[
@@ -307,6 +307,12 @@ class ScoreCalibrationRecommendation(Evidenced):
     expected_improvement: ExpectedImprovement = Field(description="How much it would help.")
 
 
+class RateRatio(Evidenced):
+    """How many times as many interviews come as otherwise, within people; it predicts only."""
+
+    ratio: float | None = Field(gt=0, description="Rate ratio; null while it cannot be told.")
+
+
 class FitScoreOptimization(Evidenced):
     """Which parts of the fit score predict success; n is applications, interval is of the estimate."""
 
@@ -346,6 +352,39 @@ class FitScoreOptimization(Evidenced):
         default_factory=FrozenDict, description="Interval of each learned weight."
     )
     users: Addition[Positive | None] = Field(default=None, description="People whose outcomes were read.")
+    within_auc: Addition[FrozenMap[Literal["current", "learned"], Fraction]] = Field(
+        default_factory=FrozenDict,
+        description="Area under the curve within people, out of time, by which weights.",
+    )
+    category_effects: Addition[FrozenMap[str, RateRatio]] = Field(
+        default_factory=FrozenDict, description="Interviews of a category against target jobs of equal fit."
+    )
+    needed: Addition[Whole | None] = Field(
+        default=None, description="About how many more applications are needed; null when enough."
+    )
+    answer: Addition[str | None] = Field(default=None, description="The outcome in one sentence.")
+
+
+class TimeRate(Evidenced):
+    """A rate of what was sent at one time, shrunk, as if all people had sent then; n is applications."""
+
+    rate: Fraction | None = Field(description="The rate; null where too few were sent then.")
+
+
+class TimingFactor(Evidenced):
+    """Whether one property of the time of applying matters for interviews; n is applications."""
+
+    p_value: Fraction | None = Field(
+        description="Probability of such data if it does not matter; null while it cannot be told."
+    )
+    matters: bool | None = Field(
+        description="Whether it is proven to matter; null while it cannot be told, false without proof."
+    )
+    levels: FrozenMap[str, RateRatio] = Field(description="Shrunk rate ratio of each level to the average.")
+    needed: Whole | None = Field(
+        default=None,
+        description="About how many more applications would show a ratio of 1.25; null when enough.",
+    )
 
 
 class TimingInsights(Evidenced):
@@ -379,3 +418,29 @@ class TimingInsights(Evidenced):
     confidence: Literal["high", "low"] = Field(
         description="High only when the best time is proven to matter."
     )
+    response_by_day: Addition[FrozenMap[Weekday, TimeRate]] = Field(
+        default_factory=FrozenDict, description="The same response rates with interval and n."
+    )
+    interview_by_day: Addition[FrozenMap[Weekday, TimeRate]] = Field(
+        default_factory=FrozenDict,
+        description="Applications that reach an interview / submitted, by day.",
+    )
+    response_by_time: Addition[FrozenMap[str, TimeRate]] = Field(
+        default_factory=FrozenDict, description="Response rates by two hours of the person's clock."
+    )
+    interview_by_time: Addition[FrozenMap[str, TimeRate]] = Field(
+        default_factory=FrozenDict, description="Interview rates by two hours of the person's clock."
+    )
+    factors: Addition[FrozenMap[str, TimingFactor]] = Field(
+        default_factory=FrozenDict, description="What could matter for interviews, and whether it does."
+    )
+    follow_up_timing_days: Addition[Days | None] = Field(
+        default=None, description="Days by which half of all answers have come; null while it cannot be told."
+    )
+    follow_up_interval: Addition[Interval | None] = Field(
+        default=None, description="Interval of follow_up_timing_days."
+    )
+    needed: Addition[Whole | None] = Field(
+        default=None, description="About how many more applications are needed to say anything."
+    )
+    answer: Addition[str | None] = Field(default=None, description="The outcome in one sentence.")

@@ -1,20 +1,29 @@
 """The stage ``propose``: look for better settings, and put those that the evidence asks for before people."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import reduce
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
+import pyarrow as pa
+
 from layer7.analytics.decisions import decision_moments, decision_span, to_decisions
-from layer7.analytics.outcomes import Outlook
+from layer7.analytics.delays import delay_folds, to_silence_folds
+from layer7.analytics.outcomes import LONGEST, Outlook
 from layer7.analytics.rethinking import switch_moments, target_moments
 from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
+from layer7.analytics.within_people import parts_known, sample_people, sent_rows, to_fit_parts, to_sent
 from layer7.configuration import ConfigVersion
-from layer7.contract.evidence import Lineage
+from layer7.contract.evidence import Lineage, Period
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
+from layer7.optimization.fit_score import PARAMETER as FIT_WEIGHTS
+from layer7.optimization.fit_score import weigh
 from layer7.optimization.improve_resume import PARAMETER as RESUME_THRESHOLD
 from layer7.optimization.improve_resume import Decisions
 from layer7.optimization.recommendation import Origin
@@ -22,7 +31,10 @@ from layer7.optimization.resume_score import PARAMETER as RESUME_SCORE
 from layer7.optimization.resume_score import calibrate
 from layer7.optimization.rethink_targets import COUNT, RATE, states
 from layer7.optimization.strategy_mode import Asked, optimize_mode_thresholds
+from layer7.optimization.timing import PARAMETER as FOLLOW_UP
+from layer7.optimization.timing import advise
 from layer7.review import worth_asking
+from layer7.statistics import fit_silence, unseen_answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,10 +87,13 @@ def resume_score(asked: Question) -> Answer:
         to_folds(score_moments(asked.log.applications, asked.outlook).to_pyarrow()),
         to_people(scored_people(asked.log.applications, asked.outlook).to_pyarrow()),
         served,
+        threshold=_number(asked, Component.STRATEGY_ENGINE, RESUME_THRESHOLD),
         origin=asked.origin(Component.STRATEGY_ENGINE),
         rng=asked.night.rng,
     )
-    said = {"answer": found.answer, "needed": found.needed, **found.report.model_dump(mode="json")}
+    adjustment = None if found.adjustment is None else found.adjustment.model_dump(mode="json")
+    said = {"answer": found.answer, "needed": found.needed, "adjustment": adjustment}
+    said |= found.report.model_dump(mode="json")
     return Answer(said, () if found.recommendation is None else (found.recommendation,))
 
 
@@ -86,7 +101,8 @@ def strategy_mode(asked: Question) -> Answer:
     """Ask whether the thresholds of the strategy mode are the best (specification 5.1)."""
     log, night = asked.log, asked.night
     cut, exploring, count, rate = (
-        _number(asked, key) for key in (RESUME_THRESHOLD, "exploration_share", COUNT, RATE)
+        _number(asked, Component.STRATEGY_ENGINE, key)
+        for key in (RESUME_THRESHOLD, "exploration_share", COUNT, RATE)
     )
     summed = decision_moments(log.applications, log.events, asked.outlook, cut=cut)
     span = decision_span(log.applications, log.events, asked.outlook, cut=cut)
@@ -108,16 +124,67 @@ def strategy_mode(asked: Question) -> Answer:
     return Answer(found.report, found.recommendations)
 
 
-def _number(asked: Question, key: str) -> float:
-    """Give a setting of Layer 2 that is a number."""
-    value = asked.settings(Component.STRATEGY_ENGINE).value(key)
-    if not isinstance(value, int | float):
+def fit_score(asked: Question) -> Answer:
+    """Ask whether other weights of the fit score would order better (specification 5.3)."""
+    served = asked.settings(Component.JOB_DISCOVERY).value(FIT_WEIGHTS)
+    if not isinstance(served, Mapping):
+        raise Layer7Error("wrong_type", f"{FIT_WEIGHTS} is no mapping.", "Roll the settings back.")
+    rows = _sampled(asked)
+    origin = replace(asked.origin(Component.JOB_DISCOVERY), window=_window(asked, rows))
+    found = weigh(to_fit_parts(rows), parts_known(rows), served, origin=origin, rng=asked.night.rng)
+    said = found.report.model_dump(mode="json")
+    return Answer(said, () if found.recommendation is None else (found.recommendation,))
+
+
+def timing(asked: Question) -> Answer:
+    """Ask whether it matters when one applies, and when to follow up (specification 5.4)."""
+    end, applications = asked.night.horizon.end, asked.log.applications
+    folds = to_silence_folds(delay_folds(applications, end).to_pyarrow())
+    model = fit_silence(reduce(add, folds))
+    rows = _sampled(asked)
+    found = advise(
+        to_sent(rows, unseen_answers(model, LONGEST)),
+        folds,
+        _number(asked, Component.ORCHESTRATOR, FOLLOW_UP),
+        people=applications.person.nunique().to_pyarrow().as_py(),
+        origin=replace(asked.origin(Component.ORCHESTRATOR), window=_window(asked, rows)),
+    )
+    said = found.insights.model_dump(mode="json")
+    return Answer(said, () if found.recommendation is None else (found.recommendation,))
+
+
+def _sampled(asked: Question) -> pa.Table:
+    """Rows of all people, or of a sample of them where there are many."""
+    applications = asked.log.applications
+    n = applications.submitted_at.count().to_pyarrow().as_py()
+    rows: pa.Table = sent_rows(sample_people(applications, n), asked.outlook).to_pyarrow()
+    return rows
+
+
+def _window(asked: Question, rows: pa.Table) -> Period | None:
+    """From the first application that was read to the end of the night."""
+    if not rows.num_rows:
+        return None
+    end = asked.night.horizon.end
+    earliest = float(rows["seconds"].to_numpy().min())
+    first = min(datetime.fromtimestamp(earliest, UTC), end)
+    return Period(start=first.isoformat(), end=end.isoformat())
+
+
+def _number(asked: Question, component: Component, key: str) -> float:
+    value = asked.settings(component).value(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise Layer7Error("wrong_type", f"{key} is no number.", "Roll the settings back.")
     return float(value)
 
 
 OPTIMIZERS: Mapping[str, Callable[[Question], Answer]] = MappingProxyType(
-    {"resume_score": resume_score, "strategy_mode": strategy_mode}
+    {
+        "resume_score": resume_score,
+        "strategy_mode": strategy_mode,
+        "fit_score": fit_score,
+        "timing": timing,
+    }
 )
 """The optimizers by the names under which the night reports them (specification 5)."""
 

@@ -38,6 +38,7 @@ from layer7.statistics import (
 from layer7.statistics.score_moments import BUCKETS, LEAST_EVENTS, POINTS, pooled
 
 PARAMETER = "resume_score_calibration"
+THRESHOLD = "improve_resume_threshold"
 RANGES = tuple(f"{low}-{high}" for low, high in BUCKETS)
 
 # The night looks again and again, and a served map has itself been estimated: both ask for more than 5 %.
@@ -83,6 +84,7 @@ def calibrate(
     people: People,
     served: Mapping[str, float],
     *,
+    threshold: float = 75.0,
     origin: Origin,
     rng: np.random.Generator,
 ) -> Calibration:
@@ -96,13 +98,20 @@ def calibrate(
 
     The recommended rate of a range is that of the monotone curve at the range's mean score; a range without
     applications keeps its rate as far as the others allow. It is a prediction: people review it, since a
-    truer promise is no experiment. The weights of the score's parts are not in the log: none are suggested.
+    truer promise is no experiment.
+
+    The log holds the score but not its parts, so there are no weights of parts to suggest:
+    ``component_weights`` is empty. (Kinds of rewrites and gaps are logged with the points they gave, but that
+    says what moves the score, not what its parts should weigh.) ``threshold_adjustments`` are the points to
+    add to ``improve_resume_threshold`` so that it stays where the served map promises its rate: to the
+    lowest score at which the learned curve reaches that rate, if it does so among the scores in the log.
 
     Args:
         folds: counts per score point, each person in one fold, at least 6 folds; folds 0, 2, ... judge what
             folds 1, 3, ... learned, and the other way round.
         people: interviews and effective trials per person, over the same applications.
         served: the map in force, interview rate by range, ``"0-49"`` to ``"90-100"``.
+        threshold: ``improve_resume_threshold`` in force, 0 to 100.
         origin: when, and from what.
         rng: the dice of the bootstrap.
 
@@ -118,7 +127,7 @@ def calibrate(
     known = not found.needed
     return Calibration(
         report=_report(_Log(everyone, people, promised), served, found, wrong=better is not None, rng=rng),
-        adjustment=None if better is None else _adjustment(found, everyone),
+        adjustment=None if better is None else _adjustment(found, everyone, promised, threshold),
         recommendation=None if better is None else _recommendation(found, people, (served, better), origin),
         error=equal_mass_ece(pooled(coarse), promised, rng=rng) if known else None,
         answer=_answer(found, everyone, wrong=better is not None),
@@ -291,12 +300,43 @@ def _curve(everyone: ScoreMoments) -> tuple[CurvePoint, ...]:
     )
 
 
-def _adjustment(found: ScoreDiagnosis, everyone: ScoreMoments) -> ScoreCalibrationRecommendation | None:
-    if found.issue is None or found.current_error is None:
+def moved_threshold(rates: Floats, seen: Floats, promise: float, threshold: float) -> float | None:
+    """How many points a threshold has to move so that the rate promised there is the rate that comes there.
+
+    Args:
+        rates: learned rate at each score from 0 to 100, never falling.
+        seen: effective trials at each score.
+        promise: rate that the map in force promises at the threshold.
+        threshold: the threshold in force.
+
+    Returns:
+        Points to add; None if no score in the log reaches the promise, or all of them exceed it.
+
+    Example:
+        >>> rates = np.linspace(0.0, 0.1, 101)
+        >>> moved_threshold(rates, np.ones(101), 0.08, 75.0)
+        5.0
+    """
+    scores = np.flatnonzero(seen)
+    reached = scores[rates[scores] >= promise - 1e-12]
+    if reached.size in {0, scores.size}:
         return None
+    return float(reached[0]) - threshold
+
+
+def _adjustment(
+    found: ScoreDiagnosis, everyone: ScoreMoments, promised: Floats, threshold: float
+) -> ScoreCalibrationRecommendation | None:
+    if found.issue is None or found.current_error is None or found.recalibrated is None:
+        return None
+    promise = float(promised[int(np.clip(np.rint(threshold), 0, POINTS - 1))])
+    curve = fit_curve(everyone).rates
+    points = moved_threshold(curve, everyone.n_eff, promise, threshold)
     return ScoreCalibrationRecommendation(
         issue=found.issue,
-        suggested_adjustment=SuggestedAdjustment(component_weights={}, threshold_adjustments={}),
+        suggested_adjustment=SuggestedAdjustment(
+            component_weights={}, threshold_adjustments={} if points is None else {THRESHOLD: points}
+        ),
         expected_improvement=ExpectedImprovement(
             current_calibration_error=found.current_error,
             expected_calibration_error=found.expected_error,

@@ -17,6 +17,7 @@ from layer7.server import (
     patterns,
     problems,
     recommendations,
+    scores,
     settings,
     thresholds,
     watch,
@@ -120,6 +121,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         patterns,
         thresholds,
         watch,
+        scores,
     ):
         app.include_router(door.router)
     ofrep = ofrep_app()

@@ -1,0 +1,115 @@
+"""What the last night found of scores and timing: ``timing``, ``calibration``, ``fit-score``."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import typer
+
+from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
+from layer7.contract.evidence import Evidenced
+from layer7.contract.optimization import RateRatio, TimeRate
+from layer7.storage import findings
+
+Name = TypeVar("Name", bound=str)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("timing")(timing)
+    app.command("calibration")(calibration)
+    app.command("fit-score")(fit_score)
+
+
+def timing(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show whether it matters when one applies, and when to follow up."""
+    found = findings.timing(opened(home).runs)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    out.print(found.answer or "", highlight=False)
+    best = found.best_day_of_week or found.best_time_of_day
+    out.print(f"Best time: {best or 'none is proven'} (confidence {found.confidence})", highlight=False)
+    _print_rates("By weekday", _paired(found.response_by_day, found.interview_by_day))
+    _print_rates("By two hours, the person's clock", _paired(found.response_by_time, found.interview_by_time))
+    for name, factor in found.factors.items():
+        p = "cannot tell yet" if factor.p_value is None else f"p = {factor.p_value:.2g}"
+        _print_ratios(f"Interviews by {name.replace('_', ' ')}, against the average: {p}", factor.levels)
+    if found.follow_up_timing_days is not None:
+        span = found.follow_up_interval
+        out.print(
+            f"Half of all answers have come by day {found.follow_up_timing_days:.1f}"
+            + ("" if span is None else f" ({span[0]:.1f} to {span[1]:.1f})"),
+            highlight=False,
+        )
+    out.print(f"What would change this: {found.what_would_change_this}", style="dim", highlight=False)
+
+
+def _paired(
+    answers: Mapping[Name, TimeRate], interviews: Mapping[Name, TimeRate]
+) -> dict[str, tuple[TimeRate, TimeRate]]:
+    return {str(name): (answers[name], each) for name, each in interviews.items()}
+
+
+def _print_rates(title: str, rates: Mapping[str, tuple[TimeRate, TimeRate]]) -> None:
+    rows = [
+        (name, percent(answer.rate), _percents(answer), percent(each.rate), _percents(each), each.n)
+        for name, (answer, each) in rates.items()
+    ]
+    print_table(title, ("when", "answered", "95 % interval", "interviewed", "95 % interval", "n"), rows)
+
+
+def _percents(item: Evidenced) -> str:
+    return "" if item.interval is None else f"{percent(item.interval[0])} to {percent(item.interval[1])}"
+
+
+def _print_ratios(title: str, ratios: Mapping[str, RateRatio]) -> None:
+    rows = [
+        (
+            name,
+            "cannot tell yet" if each.ratio is None else f"{each.ratio:.2f}",
+            "" if each.interval is None else f"{each.interval[0]:.2f} to {each.interval[1]:.2f}",
+            each.n,
+        )
+        for name, each in ratios.items()
+    ]
+    print_table(title, ("level", "rate ratio", "95 % interval", "n"), rows)
+
+
+def calibration(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show whether the resume score promises what comes."""
+    found = findings.calibration(opened(home).runs)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    rows = [
+        (name, percent(found.expected_rates.get(name)), percent(each.interview_rate), _percents(each), each.n)
+        for name, each in found.calibration.items()
+    ]
+    print_table("Resume score", ("score", "promised", "came", "95 % interval", "n"), rows)
+    mean = "cannot tell yet" if found.calibration_error is None else percent(found.calibration_error)
+    out.print(f"Mean gap of promise and outcome: {mean} {_percents(found)}", highlight=False)
+    if found.slope is not None and found.slope_interval is not None:
+        low, high = found.slope_interval
+        out.print(f"Slope {found.slope:.2f} ({low:.2f} to {high:.2f}); 1 is perfect", highlight=False)
+    out.print(f"Recommendation: {found.recommendation}", highlight=False)
+
+
+def fit_score(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show which parts of the fit score predict interviews, and whether other weights order better."""
+    found = findings.fit_score(opened(home).runs)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    out.print(found.answer or "", highlight=False)
+    learned, spans = found.learned_weights or {}, found.weight_intervals
+    rows = [
+        (
+            name,
+            f"{weight:.2f}",
+            f"{learned[name]:.2f}" if name in learned else "cannot tell yet",
+            f"{spans[name][0]:.2f} to {spans[name][1]:.2f}" if name in spans else "",
+        )
+        for name, weight in found.current_weights.items()
+    ]
+    print_table(f"Weights, {found.n} applications", ("part", "now", "learned", "95 % interval"), rows)
+    _print_ratios("Against target jobs of equal fit (predictive)", found.category_effects)

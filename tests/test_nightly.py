@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from layer7 import nightly
+from layer7.cli.app import main
 from layer7.errors import Layer7Error
 from layer7.nightly import STAGES, Night, Outcome, run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
 from layer7.storage.people import People
 from layer7.storage.schema import consents
+from layer7.storage.survey import Survey
 from layer7.storage.thresholds import Thresholds
 from layer7.storage.warehouse import Horizon
 
@@ -68,6 +70,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "applications",
         "measure",
         "find",
+        "survey",
         "propose",
         "settle",
     ]
@@ -227,3 +230,43 @@ def test_the_night_judges_the_thresholds_of_the_strategy_mode(home):
     assert reader.person(somebody["user_id"]) == somebody
     assert reader.person("a stranger") is None
     assert {row["state"] for row in reader.people(state="not_yet")} == {"not_yet"}
+
+
+def test_segments_are_surveyed_and_the_market_of_those_who_agree(home, capsys, monkeypatch):
+    with pytest.raises(Layer7Error, match="market yet"):
+        Survey(home).market()
+    people = table_of_people(home)
+    shown = Survey(home).segments()
+    assert shown
+    assert all(each.user_count >= 10 for each in shown)
+    assert Survey(home).segment(shown[0].segment_id) == shown[0]
+    with pytest.raises(Layer7Error, match="No segment"):
+        Survey(home).segment("nobody")
+    assert Survey(home).market().contributors is None
+    with home.state.write() as connection:
+        said = {"purpose": "contribute_to_market_insights", "value": "yes", "source": "test"}
+        at = START.isoformat() + "T00:00:00+00:00"
+        connection.execute(consents.insert(), [{"person": one, "at": at, **said} for one in people[:40]])
+    night(home)
+    again = Survey(home).segments()
+    assert [_found(each) for each in again] == [_found(each) for each in shown]
+    market = Survey(home).market()
+    assert market.contributors <= 40
+    assert market.most_active_industries[0].job_postings > 0
+    assert 0 < market.evidence["ghosting_rate"].low < market.ghosting_rate < 1
+    assert 1 <= market.avg_days_to_first_response <= 60
+    assert market.best_months_to_apply == ()
+    for words in (["market"], ["market", "--json"], ["segments", "list"], ["segments", "list", "--json"]):
+        monkeypatch.setattr("sys.argv", ["layer7", *words, "--home", str(home.path)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert left.value.code == 0
+    shown_id = shown[0].segment_id
+    monkeypatch.setattr("sys.argv", ["layer7", "segments", "show", shown_id, "--home", str(home.path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "95 % interval" in capsys.readouterr().out
+
+
+def _found(segment):
+    return segment.model_dump(exclude={"lineage"})

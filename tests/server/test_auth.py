@@ -49,6 +49,9 @@ MATRIX = {
     ("GET", "/v1/timing"): (READERS, None),
     ("GET", "/v1/calibration"): (READERS, None),
     ("GET", "/v1/fit-score"): (READERS, None),
+    ("GET", "/v1/segments"): (READERS, None),
+    ("GET", "/v1/segments/{segment_id}"): (READERS, None),
+    ("GET", "/v1/market"): (READERS, None),
     ("GET", "/v1/quarantine"): (READERS, None),
     ("GET", "/v1/schemas"): (ANYONE, None),
     ("GET", "/v1/schemas/{name}.json"): (ANYONE, None),
@@ -67,6 +70,7 @@ FILL = {
     "{component}": "orchestrator",
     "{user_id}": "u",
     "{name}": "Event",
+    "{segment_id}": "s",
 }
 
 

@@ -27,6 +27,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "serving": ("serve", "tokens"),
         "settings": ("config",),
         "thresholds": ("thresholds",),
+        "surveys": ("segments", "market"),
     }
 )
 """The modules of this room, and the commands that each registers."""

@@ -5,8 +5,8 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from layer7.contract.base import Contract
-from layer7.contract.evidence import Evidenced, Explained, Lineage, Period, RateEvidence
-from layer7.contract.fields import Addition, FrozenDict, FrozenMap, NonNegative, Whole
+from layer7.contract.evidence import Evidenced, Explained, Lineage, Period, RateEvidence, TimeEvidence
+from layer7.contract.fields import Addition, FrozenDict, FrozenMap, Interval, NonNegative, Whole
 from layer7.contract.shapes import Days, Fraction, Identifier, Moment, Percent
 from layer7.contract.vocabulary import Category, SeniorityLevel, StrategyMode
 
@@ -218,16 +218,38 @@ class SegmentCriteria(Contract):
     locations: tuple[str, ...] | None = Field(default=None, description="Any of these locations.")
 
 
-class SuccessfulStrategy(Evidenced):
-    """What goes with success in a segment; it predicts, it proves nothing."""
+Basis = Literal["randomised", "within_person", "between_people"]
+"""What a comparison rests on: a logged throw of dice, the same person's other applications, other people."""
+
+
+class Comparison(Evidenced):
+    """Doing something against not doing it; only a randomised comparison says what it would change."""
+
+    odds_ratio: Addition[NonNegative | None] = Field(
+        default=None, description="Odds of an interview with it / without it; shrunk towards other segments."
+    )
+    odds_ratio_interval: Addition[Interval | None] = Field(
+        default=None, description="Interval of the odds ratio; null when unknown."
+    )
+    raw_odds_ratio: Addition[NonNegative | None] = Field(
+        default=None, description="The same between all applications, whoever sends them; it only predicts."
+    )
+    basis: Addition[Basis | None] = Field(default=None, description="What the comparison rests on.")
+    probability: Addition[Fraction | None] = Field(
+        default=None, description="Probability that the odds ratio has this sign and at least the least size."
+    )
+
+
+class SuccessfulStrategy(Comparison):
+    """What goes with success in a segment; unless randomised, it predicts, it proves nothing."""
 
     strategy: str = Field(description="What these people do.")
     success_rate: Fraction | None = Field(description="Interview rate of those who do it.")
     sample_size: Whole = Field(description="Applications behind the rate.")
 
 
-class CommonPitfall(Evidenced):
-    """What goes with failure in a segment; it predicts, it proves nothing."""
+class CommonPitfall(Comparison):
+    """What goes with failure in a segment; unless randomised, it predicts, it proves nothing."""
 
     pattern: str = Field(description="What these people do.")
     negative_impact: str = Field(description="What goes with it, in words.")
@@ -285,5 +307,8 @@ class UserSegment(Evidenced):
     as_of: Addition[Moment | None] = Field(default=None, description="When the log was read to.")
     evidence: Addition[FrozenMap[str, RateEvidence]] = Field(
         default_factory=FrozenDict, description="Evidence by name of the rate, such as avg_interview_rate."
+    )
+    time_to_offer: Addition[TimeEvidence | None] = Field(
+        default=None, description="Evidence of avg_time_to_offer_weeks."
     )
     lineage: Addition[Lineage | None] = Field(default=None, description="Where the numbers came from.")

@@ -1,7 +1,7 @@
 """What stands beside a number: how sure it is, when, by which method, from which part of the log."""
 
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -57,6 +57,27 @@ class RateEvidence(Contract):
             message = f"events ({self.events}) must not exceed n ({self.n})"
             raise ValueError(message)
         return self
+
+
+class TimeEvidence(Contract):
+    """A mean time with what it rests on; one that cannot be told is null and says how much more is needed."""
+
+    value: NonNegative | None = Field(
+        description="Mean time of those to whom it happens within the horizon; null when unknown."
+    )
+    low: NonNegative | None = Field(default=None, description="Lower end of the interval; null when unknown.")
+    high: NonNegative | None = Field(
+        default=None, description="Upper end of the interval; null when unknown."
+    )
+    n: Whole = Field(description="How many waits the time is over, finished or not.")
+    events: Whole = Field(description="How many of them ended in what is waited for within the horizon.")
+    horizon: Whole = Field(description="How long a wait is followed, in the unit.")
+    unit: Literal["days", "weeks"] = Field(description="Unit of value, ends and horizon.")
+    level: Level = Field(default=0.95, description="Probability that the interval is made to cover with.")
+    method: str = Field(description="How value and interval were computed.")
+    needed: Whole | None = Field(
+        default=None, description="How many more events would be enough; null when enough."
+    )
 
 
 class Explained(Contract):

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from layer7.contract.evidence import Evidenced, Explained, Lineage, Period, RateEvidence
-from layer7.contract.fields import Addition, FrozenDict, FrozenMap, NonNegative, Whole
+from layer7.contract.evidence import Evidenced, Explained, Lineage, Period, RateEvidence, TimeEvidence
+from layer7.contract.fields import Addition, FrozenDict, FrozenMap, Interval, NonNegative, Whole
 from layer7.contract.shapes import Days, Fraction, Moment, Percent
 from layer7.contract.vocabulary import SeniorityLevel
 
@@ -32,6 +32,12 @@ class HotSkill(Evidenced):
     avg_salary: NonNegative | None = Field(
         description="Mean yearly salary of the postings that name it, in the currency of the log."
     )
+    salary_interval: Addition[Interval | None] = Field(
+        default=None, description="Interval of avg_salary; null below two salaries."
+    )
+    salary_n: Addition[Whole | None] = Field(
+        default=None, description="Postings that name the skill and state a salary."
+    )
 
 
 class HotLocation(Evidenced):
@@ -48,6 +54,24 @@ class LevelDemand(Evidenced):
     openings: Whole = Field(description="Postings that were applied to.")
     competition: NonNegative | None = Field(description="Applications in the log per posting.")
     avg_response_rate: Fraction | None = Field(description="Applications that get any answer / submitted.")
+
+
+class MonthEffect(Evidenced):
+    """How a month of the year goes, against the year's mean."""
+
+    month: Month = Field(description="Month of submission.")
+    ratio: NonNegative = Field(description="Interview rate of the month / of the year, shrunk towards 1.")
+    probability: Fraction = Field(description="Probability that the month is on this side of the mean.")
+
+
+class MarketMonth(Evidenced):
+    """One month at a fixed mix of levels and channels; ``interval`` is that of ``interview_rate``."""
+
+    month: str = Field(description="Month of submission, YYYY-MM.", pattern=r"^\d{4}-\d{2}$")
+    interview_rate: Fraction | None = Field(
+        description="As it would be with the whole period's mix of levels and channels."
+    )
+    raw_interview_rate: Fraction | None = Field(description="At the month's own mix.")
 
 
 class MarketInsights(Explained):
@@ -99,6 +123,18 @@ class MarketInsights(Explained):
     )
     epsilon: Addition[NonNegative | None] = Field(
         default=None, description="Privacy budget that this release spent, in nats."
+    )
+    months: Addition[tuple[MonthEffect, ...]] = Field(
+        default=(), description="All months of the year, January first; empty before 24 months."
+    )
+    trend: Addition[tuple[MarketMonth, ...]] = Field(
+        default=(), description="The last months at a fixed mix, the earliest first."
+    )
+    first_response: Addition[TimeEvidence | None] = Field(
+        default=None, description="Evidence of avg_days_to_first_response."
+    )
+    missing: Addition[FrozenMap[str, str]] = Field(
+        default_factory=FrozenDict, description="What a field that is empty or null waits for, by field."
     )
     evidence: Addition[FrozenMap[str, RateEvidence]] = Field(
         default_factory=FrozenDict, description="Evidence by name of the rate, such as ghosting_rate."

@@ -7,9 +7,11 @@ from typing import Any
 
 import ibis
 import numpy as np
+import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.contract.vocabulary import Purpose
+from layer7.privacy import Consent, may_use
 from layer7.storage.home import Home
 from layer7.storage.warehouse import Horizon, Tables
 
@@ -55,13 +57,20 @@ class Night:
         return np.random.default_rng(self.horizon.as_of.toordinal())
 
     def log(self, tables: Tables, purpose: Purpose = Purpose.PERSONALISATION) -> "Log | None":
-        """Give what may be read for a purpose: all people but those who object; None before there are any."""
+        """Give what may be read for a purpose; None before there is anything.
+
+        Where a purpose is allowed by default, all people but those who object; else those who agree.
+        """
         applications, events = tables.read("applications"), tables.read("events")
         if applications is None or events is None:
             return None
         known = events.filter(
             events.event_time < self.horizon.end, events.received_at <= self.horizon.known_at
         )
+        if not may_use(Consent(), purpose):
+            agreed = self.home.consents.allowing(purpose, known_at=self.horizon.end)
+            among = ibis.memtable({"person": pa.array(agreed, pa.string())})
+            return Log(applications.semi_join(among, "person"), known.semi_join(among, "person"))
         refusing = self.home.consents.refusing(purpose, known_at=self.horizon.end)
         if not refusing:
             return Log(applications, known)

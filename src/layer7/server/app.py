@@ -19,6 +19,7 @@ from layer7.server import (
     recommendations,
     scores,
     settings,
+    surveys,
     thresholds,
     watch,
 )
@@ -122,6 +123,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         thresholds,
         watch,
         scores,
+        surveys,
     ):
         app.include_router(door.router)
     ofrep = ofrep_app()

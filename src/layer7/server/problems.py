@@ -24,8 +24,9 @@ _BY_STATUS: Mapping[int, str] = {
     400: "bad_request duplicate_key duplicate_parameter invalid_gzip invalid_json too_deep wrong_charset",
     401: "not_signed_in",
     403: "cross_site person_needed scope_missing",
-    404: "no_finding no_night not_found unknown_experiment unknown_parameter"
-    " unknown_recommendation unknown_schema unknown_token unknown_user unknown_version",
+    404: "no_finding no_night no_survey not_found unknown_experiment unknown_parameter"
+    " unknown_recommendation unknown_schema unknown_segment unknown_token unknown_user"
+    " unknown_version",
     405: "method_not_allowed",
     409: "decided_meanwhile event_conflict experiment_exists experiment_needed idempotency_key_reused"
     " move_not_allowed namespace_full no_change not_running nothing_to_roll_back overlapping_experiments"

@@ -147,6 +147,26 @@ class SilenceModel:
         """
         return self.unseen_weight(np.arange(days) + HALF_DAY)
 
+    def unanswered_by_day(self, days: int) -> FloatArray:
+        """How much of a trial silence takes off when any answer counts, for ages in whole days.
+
+        With A = p + r ever answered and H = (pF + rG) / A the law of the first answer, the fixed point as
+        in `unseen_weight` gives (1 - H(t)) / (1 - pF(t) - rG(t)). Where nothing was ever answered, G is H.
+
+        Args:
+            days: how many cells, from day 0 on.
+
+        Example:
+            >>> fit_silence(SilenceMoments()).unanswered_by_day(3).round(2).tolist()
+            [0.96, 0.86, 0.78]
+        """
+        age = np.arange(days) + HALF_DAY
+        heard, rejected = self.interview_delay.cdf(age), self.rejection_delay.cdf(age)
+        p, r = self.interview_share, self.rejection_share
+        law = (p * heard + r * rejected) / (p + r) if p + r > 0 else rejected
+        silence = np.maximum(1 - p * heard - r * rejected, np.maximum(1 - law, np.finfo(float).tiny))
+        return np.asarray(np.minimum(1.0, (1 - law) / silence), dtype=np.float64)
+
     def _ahead_and_silence(self, days: Column, p: float, r: float) -> tuple[FloatArray, FloatArray]:
         age = column("days", days)
         if (age < 0).any():

@@ -36,6 +36,16 @@ class Consents:
         said = self._all(known_at=known_at)
         return tuple(sorted(person for person, consent in said.items() if not may_use(consent, purpose)))
 
+    def allowing(self, purpose: Purpose, *, known_at: datetime | None = None) -> tuple[str, ...]:
+        """Give those people who have said that their data may be used for a purpose.
+
+        Args:
+            purpose: must be one that is not allowed by default; all others are at its default.
+            known_at: what was said later does not count; None for everything.
+        """
+        said = self._all(known_at=known_at)
+        return tuple(sorted(person for person, consent in said.items() if may_use(consent, purpose)))
+
     def _all(self, *, person: str | None = None, known_at: datetime | None = None) -> Mapping[str, Consent]:
         query = select(consents).order_by(consents.c.at, consents.c.id)
         if person is not None:

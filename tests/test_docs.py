@@ -244,6 +244,18 @@ def test_the_moves_of_the_page_are_those_of_the_code() -> None:
     assert {state: set(ways.split(", ")) for state, ways in how_it_works_table("| from | to |")} == allowed
 
 
+def test_the_moves_of_a_rollout_are_those_of_the_code() -> None:
+    page = (DOCS / "methods" / "rollout.md").read_text("utf-8").split("| from | to |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:3]] for row in page.splitlines()[2:]]
+    moves = ALLOWED[Kind.ROLLOUT].items()
+    allowed = {
+        state.replace("_", " "): {to.replace("_", " ") for to in to_states} for state, to_states in moves
+    }
+    assert {state: set(ways.split(", ")) for state, ways in rows} == {
+        s: to for s, to in allowed.items() if to
+    }
+
+
 # --- links, examples, words, the whole site
 
 

@@ -29,7 +29,7 @@ ExperimentStatus = Literal[State.DRAFT, State.RUNNING, State.PAUSED, State.COMPL
 Arm = Literal["control", "treatment"]
 """The two sides of a comparison."""
 
-Verdict = Literal["ship", "keep_control", "continue", "no_worthwhile_difference"]
+Verdict = Literal["ship", "keep_control", "continue", "no_worthwhile_difference", "ended_without_proof"]
 """The symmetric decision on an experiment."""
 
 Looking = Literal["gst", "anytime", "fixed"]

@@ -12,6 +12,7 @@ class Kind(StrEnum):
 
     RECOMMENDATION = "recommendation"
     EXPERIMENT = "experiment"
+    ROLLOUT = "rollout"
 
 
 class State(StrEnum):
@@ -28,6 +29,8 @@ class State(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     COMPLETED = "completed"
+    PENDING = "pending"
+    HOLDING = "holding"
 
 
 _RECOMMENDATION = {
@@ -46,11 +49,22 @@ _EXPERIMENT = {
     State.COMPLETED: set[State](),
     State.REJECTED: set[State](),
 }
+_ROLLOUT = {
+    State.PENDING: {State.RUNNING, State.ROLLED_BACK},
+    State.RUNNING: {State.HOLDING, State.COMPLETED, State.ROLLED_BACK},
+    State.HOLDING: {State.RUNNING, State.COMPLETED, State.ROLLED_BACK},
+    State.COMPLETED: {State.ROLLED_BACK},
+    State.ROLLED_BACK: set[State](),
+}
 
 ALLOWED: Mapping[Kind, Mapping[State, frozenset[State]]] = MappingProxyType(
     {
         kind: MappingProxyType({state: frozenset(to) for state, to in moves.items()})
-        for kind, moves in ((Kind.RECOMMENDATION, _RECOMMENDATION), (Kind.EXPERIMENT, _EXPERIMENT))
+        for kind, moves in (
+            (Kind.RECOMMENDATION, _RECOMMENDATION),
+            (Kind.EXPERIMENT, _EXPERIMENT),
+            (Kind.ROLLOUT, _ROLLOUT),
+        )
     }
 )
 """Every allowed move; a state without a row does not belong to that kind."""

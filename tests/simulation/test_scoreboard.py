@@ -28,6 +28,7 @@ from layer7.simulation.scoreboard.calibration import sketched_rule
 from layer7.simulation.scoreboard.censoring import last_four_weeks
 from layer7.simulation.scoreboard.log import replay
 from layer7.simulation.scoreboard.lost_logs import bounded
+from layer7.simulation.scoreboard.modes import alarms, threshold_of
 from layer7.simulation.scoreboard.runner import seed_of
 from layer7.simulation.scoreboard.table import key_of, markdown, merged, replaced, to_row
 from layer7.simulation.scoreboard.verdict import Estimate, estimate, judge, verdict
@@ -223,3 +224,12 @@ def test_unlogged_interviews_are_counted_in_the_truth():
     told = bounded(40, 3)
     assert {measure.key for measure in MEASURES if measure.scenario == "S11"} == set(told)
     assert told["inside"].engine.value == 1.0
+
+
+def test_thresholds_and_alarms_are_judged_against_what_was_planted():
+    told = threshold_of(SCENARIOS["S5a"], 40, 9, 1)
+    assert {measure.key for measure in MEASURES if measure.scenario == "S5"} == set(told)
+    assert told["distance"].engine.value == 7.0
+    found = alarms(60, 20, 1)
+    assert {measure.key for measure in MEASURES if measure.scenario == "S6"} == set(found)
+    assert found["false"].naive.value >= found["false"].engine.value

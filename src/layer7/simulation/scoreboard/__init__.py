@@ -1,6 +1,6 @@
 """The scoreboard: the engine's own stages on markets whose truth is known, measured against marks."""
 
-from layer7.simulation.scoreboard import calibration, censoring, drift, lost_logs, patterns
+from layer7.simulation.scoreboard import calibration, censoring, drift, lost_logs, modes, patterns
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.runner import run
 from layer7.simulation.scoreboard.verdict import Line, Verdict
@@ -10,6 +10,7 @@ MEASURES: tuple[Measure, ...] = (
     *censoring.MEASURES,
     *drift.MEASURES,
     *calibration.MEASURES,
+    *modes.MEASURES,
     *lost_logs.MEASURES,
 )
 """The lines of the scoreboard, in their order."""

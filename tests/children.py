@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from layer7.contract.reading import read_event
+from layer7.nightly.advancing import advance_all
 from layer7.storage import warehouse
 from layer7.storage.home import Home, open_home
 from layer7.storage.settings import Settings
@@ -44,6 +45,11 @@ def accept(home: str, lines: list[str], acknowledged: str, every: int) -> None:
         os.write(notes, f"{json.loads(line)['event_id']}\n".encode())
         if at % every == 0:
             opened.inbox.drain(now=NOW)
+
+
+def advance(home: str, at: str) -> None:
+    """Check all ramps."""
+    advance_all(_open(home), datetime.fromisoformat(at))
 
 
 def fold_and_compact(home: str, days: list[str]) -> None:

@@ -1,14 +1,17 @@
 """Ramps and results made up for tests of the room."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from layer7.contract.experiments import GuardrailResult
 from layer7.contract.lifecycle import State
+from layer7.contract.optimization import OptimizationRecommendation
 from layer7.experiments.comparison import unknown
 from layer7.experiments.plan import specified, started
 from layer7.rollout.ramp import ramp_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+KEY = "improve_resume_threshold"
 DAY = timedelta(days=1)
 DUE = NOW + 7 * DAY
 
@@ -63,3 +66,24 @@ def ramp(stage=1, state=State.RUNNING, **changes):
     plan = ramp_of(experiment(), anchor="v1")
     update = {"stage": stage, "state": state, "entered_at": NOW.isoformat(), **changes}
     return plan.model_copy(update=update)
+
+
+def proposal(value=70):
+    """Give a recommendation to try another threshold in an experiment."""
+    body = {
+        "component": "strategy_engine",
+        "parameter": KEY,
+        "current_value": 75,
+        "recommended_value": value,
+        "reasoning": "It would be better.",
+        "evidence": {
+            "metric_improved": "interview_rate",
+            "improvement_amount": 0.02,
+            "sample_size": 900,
+            "confidence_interval": [0.01, 0.03],
+            "p_value": 0.01,
+        },
+        "impact_estimate": {"users_affected": 10, "expected_benefit": "some", "risk_level": "low"},
+        "recommendation": "a_b_test",
+    }
+    return OptimizationRecommendation.model_validate_json(json.dumps(body))

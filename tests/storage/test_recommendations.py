@@ -32,7 +32,7 @@ def configs(home) -> Configs:
 
 @pytest.fixture
 def kept(home, configs) -> Recommendations:
-    return Recommendations(home.state, configs)
+    return Recommendations(home.state, configs, home.experiments)
 
 
 def proposal(value: float, *, current: float = 75, key: str = KEY, route: str = "manual_review", name=None):

@@ -22,6 +22,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "patterns": ("patterns",),
         "people": ("users", "applications"),
         "reviews": ("recommendations", "audit"),
+        "rollouts": ("advance", "ledger", "rollouts"),
         "scoreboard": ("scoreboard",),
         "scores": ("timing", "calibration", "fit-score"),
         "serving": ("serve", "tokens"),

@@ -18,6 +18,9 @@ STALE = timedelta(days=2)
 AHEAD = timedelta(days=1)
 """An analysis of the day that is not over yet is named by its end."""
 
+ROLLING_BACK = "rolling_back"
+"""What holds a ramp while it is taken back: the roll back is carried out again until it is proven."""
+
 LOSSES = ("interviews_per_unit", "interview_rate")
 """Metrics in which lost interviews are counted, the better one first."""
 
@@ -145,6 +148,8 @@ def lost_interviews(seen: Observation) -> float:
 
 
 def _reason_to_go_back(ramp: Ramp, seen: Observation, now: datetime) -> str | None:
+    if ramp.held_by == ROLLING_BACK:
+        return ramp.why
     if seen.withdrawn is not None:
         return seen.withdrawn
     if ramp.state is State.COMPLETED and not seen.served:

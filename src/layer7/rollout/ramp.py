@@ -29,6 +29,9 @@ FRESH_DAYS = 180.0
 HARM_BUDGET = 5.0
 """Lost interviews, as far as they are proven, at which a ramp is taken back whatever its margins accept."""
 
+HOLDBACK = "_holdback"
+"""How the name of the experiment that measures a holdback ends."""
+
 _EQUAL = 1e-9
 
 
@@ -153,7 +156,7 @@ def holdback_of(experiment: Experiment, ramp: Ramp, *, days: float = FRESH_DAYS)
     """
     return experiment.model_copy(
         update={
-            "experiment_id": f"{experiment.experiment_id}_holdback",
+            "experiment_id": f"{experiment.experiment_id}{HOLDBACK}",
             "name": f"{experiment.name} (holdback)",
             "seed": experiment.seed or experiment.experiment_id,
             "coverage": 2 * ramp.holdback,

@@ -29,10 +29,10 @@ from layer7.server.guard import LOOPBACK, Guard
 from layer7.server.limits import Allowance, Limits
 from layer7.server.metrics import Metrics
 from layer7.server.ofrep import PREFIX, ofrep_app
-from layer7.server.serving import Rules, Serving
-from layer7.server.trials import ExperimentRules
 from layer7.server.writer import EventWriter
 from layer7.storage.home import Home
+from layer7.storage.serving import Rules, Serving
+from layer7.storage.trials import ExperimentRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from fastapi import Request
 from layer7.contract.analytics import UserPerformance
 from layer7.server.limits import Allowance, Limits
 from layer7.server.metrics import Metrics
-from layer7.server.serving import Serving
 from layer7.server.writer import EventWriter
 from layer7.storage.answers import Answers
 from layer7.storage.configs import Configs
 from layer7.storage.home import Home
 from layer7.storage.recommendations import Recommendations
+from layer7.storage.serving import Serving
 from layer7.storage.tokens import Tokens
 
 Clock = Callable[[], datetime]

@@ -159,7 +159,21 @@ def _decided(context: Context, outcome: Outcome) -> Decided:
     return Decided(
         recommendation=outcome.recommendation,
         follows=outcome.follows.value,
-        result=None if outcome.version is None else _read_back(context, outcome),
+        result=_result(context, outcome),
+    )
+
+
+def _result(context: Context, outcome: Outcome) -> UpdateResult | None:
+    """Say what was done, as the specification does (9.1)."""
+    if outcome.version is not None:
+        return _read_back(context, outcome)
+    if outcome.experiment is None:
+        return None
+    return UpdateResult(
+        success=True,
+        method="a_b_test_created",
+        recommendation_id=outcome.recommendation.recommendation_id,
+        experiment_id=outcome.experiment.experiment_id,
     )
 
 

@@ -1,4 +1,7 @@
-"""Experiments on disk: made, started, covered further and ended, each move with who, when and why."""
+"""Experiments on disk: made, started, covered further and ended, each move with who, when and why.
+
+A move with ``within`` is part of the caller's unit of work, and stands or falls with it.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -51,13 +54,14 @@ class Experiments:
         self._state = state
         self._metrics = frozenset(metrics)
 
-    def create(self, experiment: Experiment, *, act: Act) -> Experiment:
+    def create(self, experiment: Experiment, *, act: Act, within: Connection | None = None) -> Experiment:
         """Keep a new draft.
 
         Args:
             experiment: what is tried; an experiment of a namespace without segments claims free ones when it
                 starts.
             act: who, when, why; the subject is the experiment.
+            within: the caller's unit of work; None for one of its own.
 
         Raises:
             Layer7Error: ``experiment_exists``; ``not_a_draft``; and what
@@ -67,7 +71,7 @@ class Experiments:
             raise Layer7Error("not_a_draft", "A new experiment is a draft.", "Leave its status out.")
         draft = checked(experiment, accept=accept, metrics=self._metrics)
         draft = draft.model_copy(update={"created_at": act.at.isoformat()})
-        with self._state.change(act) as connection:
+        with self._state.join(act, within) as connection:
             if _row(connection, draft.experiment_id) is not None:
                 raise Layer7Error(
                     "experiment_exists",
@@ -87,6 +91,18 @@ class Experiments:
         """
         with self._state.read() as connection:
             return _get(connection, experiment_id)
+
+    @staticmethod
+    def get_in(connection: Connection, experiment_id: str) -> Experiment:
+        """Give one experiment as the caller's unit of work sees it; see :meth:`get`."""
+        return _get(connection, experiment_id)
+
+    @staticmethod
+    def of_recommendations_in(connection: Connection) -> tuple[Experiment, ...]:
+        """Give the experiments that the engine's recommendations led to, in the order of their making."""
+        rows = connection.execute(select(_TABLE.c.body).order_by(_TABLE.c.created_at, _TABLE.c.id))
+        found = (_read(row.body) for row in rows)
+        return tuple(each for each in found if each.recommendation_id is not None)
 
     def list(
         self, *, state: State | None = None, after: tuple[str, str] | None = None, limit: int = 200
@@ -119,6 +135,7 @@ class Experiments:
         act: Act,
         passport: DesignPassport | None = None,
         accept_underpowered: bool = False,
+        within: Connection | None = None,
     ) -> Experiment:
         """Freeze the plan and let an experiment run.
 
@@ -128,6 +145,7 @@ class Experiments:
             passport: what the design would do on this log; kept with the experiment. Without one nothing is
                 checked, for callers that have checked themselves.
             accept_underpowered: whether a design that cannot answer its question is started knowingly.
+            within: the caller's unit of work; None for one of its own.
 
         Raises:
             Layer7Error: ``unknown_experiment``; ``move_not_allowed``; ``overlapping_experiments`` naming
@@ -157,7 +175,7 @@ class Experiments:
         if passport is not None:
             said = {"passport": passport.judgement, "accepted_underpowered": accept_underpowered}
             act = replace(act, detail={**(act.detail or {}), **said})
-        return self._move(experiment_id, State.RUNNING, act, run)
+        return self._move(experiment_id, State.RUNNING, act, run, within=within)
 
     def pause(self, experiment_id: str, *, act: Act) -> Experiment:
         """Serve everybody's value to everybody until the experiment is resumed."""
@@ -167,18 +185,24 @@ class Experiments:
         """Go on after a pause: everybody is in the same arm as before."""
         return self._move(experiment_id, State.RUNNING, act)
 
-    def complete(self, experiment_id: str, *, act: Act) -> Experiment:
+    def complete(self, experiment_id: str, *, act: Act, within: Connection | None = None) -> Experiment:
         """End an experiment; its results stay."""
         ended = {"end_date": act.at.isoformat()}
         return self._move(
-            experiment_id, State.COMPLETED, act, lambda _, found: found.model_copy(update=ended)
+            experiment_id,
+            State.COMPLETED,
+            act,
+            lambda _, found: found.model_copy(update=ended),
+            within=within,
         )
 
-    def reject(self, experiment_id: str, *, act: Act) -> Experiment:
+    def reject(self, experiment_id: str, *, act: Act, within: Connection | None = None) -> Experiment:
         """Refuse a draft for good."""
-        return self._move(experiment_id, State.REJECTED, act)
+        return self._move(experiment_id, State.REJECTED, act, within=within)
 
-    def cover(self, experiment_id: str, share: float, *, act: Act) -> Experiment:
+    def cover(
+        self, experiment_id: str, share: float, *, act: Act, within: Connection | None = None
+    ) -> Experiment:
         """Let a larger share of the units take part; nobody changes arm.
 
         Raises:
@@ -192,7 +216,7 @@ class Experiments:
                 )
             return covering(found, share, act.at)
 
-        return self._change(experiment_id, act, more)
+        return self._change(experiment_id, act, more, within=within)
 
     def keep_results(self, experiment_id: str, results: ExperimentResults, *, act: Act) -> Experiment:
         """Keep what an experiment says so far.
@@ -213,17 +237,24 @@ class Experiments:
         to: State,
         act: Act,
         change: Callable[[Connection, Experiment], Experiment] = lambda _, found: found,
+        *,
+        within: Connection | None = None,
     ) -> Experiment:
         def moved(connection: Connection, found: Experiment) -> Experiment:
             state = move(Kind.EXPERIMENT, found.status, to)
             return change(connection, found).model_copy(update={"status": state})
 
-        return self._change(experiment_id, act, moved)
+        return self._change(experiment_id, act, moved, within=within)
 
     def _change(
-        self, experiment_id: str, act: Act, change: Callable[[Connection, Experiment], Experiment]
+        self,
+        experiment_id: str,
+        act: Act,
+        change: Callable[[Connection, Experiment], Experiment],
+        *,
+        within: Connection | None = None,
     ) -> Experiment:
-        with self._state.change(act) as connection:
+        with self._state.join(act, within) as connection:
             found = _get(connection, experiment_id)
             new = change(connection, found)
             where = (_TABLE.c.id == experiment_id, _TABLE.c.state == found.status)

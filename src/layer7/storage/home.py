@@ -25,11 +25,14 @@ from layer7.storage.log import EventLog
 from layer7.storage.manifest import Manifest
 from layer7.storage.quarantine import Quarantine
 from layer7.storage.recommendations import Recommendations
+from layer7.storage.rollouts import Rollouts
 from layer7.storage.runs import Runs
 from layer7.storage.schema import meta
+from layer7.storage.serving import Serving
 from layer7.storage.settings import Settings, load_settings
 from layer7.storage.state import State
 from layer7.storage.tokens import Tokens
+from layer7.storage.trials import Lookup
 
 if TYPE_CHECKING:
     from layer7.storage.warehouse import Warehouse
@@ -55,6 +58,7 @@ class Home:
         recommendations: what the engine proposed, and what people decided.
         experiments: what is tried on people.
         assignments: who was first served which variant.
+        rollouts: how far each change may go now.
         tokens: who may use the server.
         answers: answers to writes, to be given again.
     """
@@ -74,6 +78,7 @@ class Home:
     recommendations: Recommendations
     experiments: Experiments
     assignments: Assignments
+    rollouts: Rollouts
     tokens: Tokens
     answers: Answers
 
@@ -111,6 +116,10 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     configs = Configs(state)
     inbox = Inbox(state, keys, log, manifest, quarantine, locks, engine)
     consents = Consents(state)
+    experiments = Experiments(state, METRICS)
+    assignments = Assignments(state, keys, inbox, consents)
+    recommendations = Recommendations(state, configs, experiments)
+    serving = Serving(configs, recommendations, Lookup(experiments, assignments))
     return Home(
         path=path,
         settings=settings,
@@ -124,9 +133,16 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         runs=Runs(state),
         consents=consents,
         configs=configs,
-        recommendations=Recommendations(state, configs),
-        experiments=Experiments(state, METRICS),
-        assignments=Assignments(state, keys, inbox, consents),
+        recommendations=recommendations,
+        experiments=experiments,
+        assignments=assignments,
+        rollouts=Rollouts(
+            state,
+            configs=configs,
+            experiments=experiments,
+            recommendations=recommendations,
+            serving=serving,
+        ),
         tokens=Tokens(state),
         answers=Answers(state),
     )

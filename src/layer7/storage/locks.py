@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from layer7.errors import Layer7Error
 from layer7.storage.state import State
 
-_NUMBERS = {"nightly": 7_000_002, "log": 7_000_003}
+_NUMBERS = {"nightly": 7_000_002, "log": 7_000_003, "advance": 7_000_004}
 _PAUSE = 0.05
 
 
@@ -33,7 +33,7 @@ class Locks:
         """Hold a lock while the block runs.
 
         Args:
-            name: ``nightly`` or ``log``.
+            name: ``nightly``, ``advance`` or ``log``.
             wait: seconds to wait for it.
 
         Raises:

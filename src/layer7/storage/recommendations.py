@@ -7,14 +7,19 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, tuple_
 
 from layer7.configuration import ConfigVersion, parameter, plan, short_hash
+from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import Kind, move
 from layer7.contract.lifecycle import State as Standing
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.errors import Layer7Error
+from layer7.experiments.proposal import experiment_of
 from layer7.review import ENGINE, Action, Decision, NextStep, decide, next_step
+from layer7.rollout.ledger import entries
+from layer7.statistics.trials import next_alpha
 from layer7.storage import schema
 from layer7.storage.configs import Configs
 from layer7.storage.decisions import Recorded, decisions_of, read_recommendation, record
+from layer7.storage.experiments import Experiments
 from layer7.storage.state import Act, State
 
 _OPEN = (Standing.PROPOSED, Standing.SENT_BACK)
@@ -30,12 +35,14 @@ class Outcome:
         decisions: what was recorded; two when an approval was carried out at once.
         follows: what follows.
         version: the version that came into force; None when the settings did not move.
+        experiment: the experiment that was drafted; None where none was.
     """
 
     recommendation: OptimizationRecommendation
     decisions: tuple[Decision, ...]
     follows: NextStep
     version: ConfigVersion | None
+    experiment: Experiment | None = None
 
 
 class Recommendations:
@@ -44,11 +51,13 @@ class Recommendations:
     Args:
         state: the state database.
         configs: the settings that they change.
+        experiments: what tries them.
     """
 
-    def __init__(self, state: State, configs: Configs) -> None:
+    def __init__(self, state: State, configs: Configs, experiments: Experiments) -> None:
         self._state = state
         self._configs = configs
+        self._experiments = experiments
 
     def propose(
         self, proposals: Iterable[OptimizationRecommendation], at: datetime
@@ -183,7 +192,8 @@ class Recommendations:
     ) -> Outcome:
         """Decide about a recommendation; what follows at once is done in the same unit of work.
 
-        Approving what needs no experiment applies the very plan that was shown.
+        Approving what needs no experiment applies the very plan that was shown; approving what needs one
+        drafts it.
 
         Args:
             recommendation_id: what it is about.
@@ -200,19 +210,44 @@ class Recommendations:
         detail = {"proven_by": proven_by} if proven_by else None
         act = Act(actor, f"recommendation.{action}", recommendation_id, at, why, detail)
         with self._state.change(act) as connection:
-            shown = _get(connection, recommendation_id)
-            first = decide(shown, action, actor=actor, at=at, why=why, proven_by=proven_by)
-            record(connection, Recorded.of(first))
-            follows = next_step(action, shown.recommendation)
-            taken = [first]
-            if follows is NextStep.APPLY:
-                approved = _get(connection, recommendation_id)
-                taken.append(decide(approved, Action.APPLY, actor=actor, at=at, why=why))
-                record(connection, Recorded.of(taken[-1]))
-                follows = NextStep.NONE
-            version = self._carry_out(connection, shown, taken[-1], act)
-            done = _get(connection, recommendation_id)
-        return Outcome(done, tuple(taken), follows, version)
+            return self.decide_in(connection, recommendation_id, action, act=act, proven_by=proven_by)
+
+    def decide_in(
+        self,
+        connection: Connection,
+        recommendation_id: str,
+        action: Action,
+        *,
+        act: Act,
+        proven_by: str | None = None,
+    ) -> Outcome:
+        """Decide about a recommendation inside the caller's unit of work; see :meth:`decide`."""
+        shown = _get(connection, recommendation_id)
+        first = decide(shown, action, actor=act.actor, at=act.at, why=act.why, proven_by=proven_by)
+        record(connection, Recorded.of(first))
+        follows = next_step(action, shown.recommendation)
+        taken, drafted = [first], None
+        if follows is NextStep.APPLY:
+            approved = _get(connection, recommendation_id)
+            taken.append(decide(approved, Action.APPLY, actor=act.actor, at=act.at, why=act.why))
+            record(connection, Recorded.of(taken[-1]))
+            follows = NextStep.NONE
+        elif follows is NextStep.EXPERIMENT:
+            drafted = self._draft(connection, shown, act)
+        version = self._carry_out(connection, shown, taken[-1], act)
+        done = _get(connection, recommendation_id)
+        return Outcome(done, tuple(taken), follows, version, drafted)
+
+    @staticmethod
+    def get_in(connection: Connection, recommendation_id: str) -> OptimizationRecommendation:
+        """Give one recommendation as the caller's unit of work sees it; see :meth:`get`."""
+        return _get(connection, recommendation_id)
+
+    def _draft(self, connection: Connection, shown: OptimizationRecommendation, act: Act) -> Experiment:
+        """Draft the experiment that tries a recommendation, with the alpha that the ledger has left."""
+        stream = entries(self._experiments.of_recommendations_in(connection))
+        draft = experiment_of(shown, alpha=next_alpha(stream))
+        return self._experiments.create(draft, act=act, within=connection)
 
     def _carry_out(
         self, connection: Connection, shown: OptimizationRecommendation, decision: Decision, act: Act
@@ -223,8 +258,14 @@ class Recommendations:
             raise Layer7Error(
                 "plan_missing", "The recommendation has no plan.", "Plan the change before it is decided on."
             )
-        step = self._configs.apply_in if decision.action is Action.APPLY else self._configs.take_back_in
-        return step(connection, shown.plan, act, recommendation_id=decision.recommendation_id)
+        name, change = decision.recommendation_id, shown.plan
+        if decision.action is Action.ROLL_BACK:
+            return self._configs.take_back_in(connection, change, act, recommendation_id=name)
+        if decision.proven_by:
+            # An experiment takes weeks, in which other settings may change: this one still must not have.
+            in_force = self._configs.active_in(connection, change.component)
+            change = change.model_copy(update={"from_version": in_force.version})
+        return self._configs.apply_in(connection, change, act, recommendation_id=name)
 
 
 def _same(rival: OptimizationRecommendation, new: OptimizationRecommendation, in_force: str) -> bool:

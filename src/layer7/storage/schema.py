@@ -206,6 +206,21 @@ assignments = Table(
 )
 """Which variant a person was first served, so that it is recorded once and never changes."""
 
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("experiment_id", Text, ForeignKey("experiments.id"), nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("anchor", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "state"),
+)
+"""Where each ramp stands; the revision lets one of two writers win."""
+
 tokens = Table(
     "tokens",
     metadata,

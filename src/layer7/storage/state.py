@@ -109,6 +109,15 @@ class State:
             end = self._append(connection, act)
         self._remember(end)
 
+    @contextmanager
+    def join(self, act: Act, within: Connection | None) -> Iterator[Connection]:
+        """Go on in the caller's unit of work where there is one, else open one of its own."""
+        if within is not None:
+            yield within
+            return
+        with self.change(act) as connection:
+            yield connection
+
     def _alone(self, connection: Connection) -> None:
         """Let one writer at a time go on until its commit, as SQLite does anyway."""
         if not self.is_sqlite:

@@ -1,0 +1,388 @@
+"""Ramps on disk: moved one step at a time by whoever comes first, and taken back with a proof."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from layer7.configuration import canonical_json, plan, plan_back
+from layer7.contract.experiments import Experiment
+from layer7.contract.lifecycle import Kind, State, move
+from layer7.contract.optimization import SettingsChange
+from layer7.errors import Layer7Error
+from layer7.experiments.assignment import assign
+from layer7.review import ENGINE, Action
+from layer7.rollout.gates import ROLLING_BACK, Move, Observation, Step, next_step
+from layer7.rollout.ledger import Ledger, ledger
+from layer7.rollout.ramp import FRESH_DAYS, Ramp, holdback_of, ramp_of
+from layer7.storage import schema
+from layer7.storage.configs import Configs
+from layer7.storage.experiments import LIVE, Experiments
+from layer7.storage.recommendations import Recommendations
+from layer7.storage.serving import Serving
+from layer7.storage.state import Act
+from layer7.storage.state import State as Database
+
+_TABLE = schema.rollouts
+_PROBES = 2_000
+_MOVING = (State.PENDING, State.RUNNING, State.HOLDING, State.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a check.
+
+    Args:
+        ramp: where the ramp stands now.
+        step: what the gates said.
+        moved: whether anything was written.
+    """
+
+    ramp: Ramp
+    step: Step
+    moved: bool
+
+
+class Rollouts:
+    """The ramps of one installation.
+
+    Args:
+        state: the state database.
+        configs: the settings.
+        experiments: what measures the ramps.
+        recommendations: what they came from.
+        serving: reads a value as it is served, without recording it.
+    """
+
+    def __init__(
+        self,
+        state: Database,
+        *,
+        configs: Configs,
+        experiments: Experiments,
+        recommendations: Recommendations,
+        serving: Serving,
+    ) -> None:
+        self._state = state
+        self._configs = configs
+        self._experiments = experiments
+        self._recommendations = recommendations
+        self._serving = serving
+
+    def get(self, ramp_id: str) -> Ramp:
+        """Give one ramp.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``.
+        """
+        with self._state.read() as connection:
+            return _get(connection, ramp_id)
+
+    def list(self, *, state: State | None = None) -> tuple[Ramp, ...]:
+        """Give ramps, the newest first.
+
+        Args:
+            state: only those that stand there.
+        """
+        query = select(_TABLE.c.body).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc())
+        if state is not None:
+            query = query.where(_TABLE.c.state == state)
+        with self._state.read() as connection:
+            return tuple(Ramp.model_validate_json(row.body) for row in connection.execute(query))
+
+    def moving(self) -> tuple[Ramp, ...]:
+        """Give the ramps that a check may still move, the oldest first."""
+        return tuple(each for each in reversed(self.list()) if each.state in _MOVING)
+
+    def ledger(self) -> Ledger:
+        """Add up what the engine's own proposals have cost and brought."""
+        with self._state.read() as connection:
+            own = self._experiments.of_recommendations_in(connection)
+            names = {each.recommendation_id for each in own if each.recommendation_id is not None}
+            behind = [self._recommendations.get_in(connection, name) for name in sorted(names)]
+        return ledger(own, behind, self.list())
+
+    def history(self, ramp_id: str) -> tuple[dict[str, Any], ...]:
+        """Give what happened to a ramp, the first first, from the audit log."""
+        table = schema.audit
+        query = select(table).where(table.c.subject == ramp_id).order_by(table.c.id)
+        names = ("at", "actor", "action", "why")
+        with self._state.read() as connection:
+            return tuple({n: row[n] for n in names} for row in connection.execute(query).mappings())
+
+    def open_missing(self, at: datetime) -> tuple[Ramp, ...]:
+        """Plan a ramp for every experiment that needs one: running ones, and drafts of recommendations.
+
+        Experiments with other arms than a control and one treatment of equal shares get none, and neither
+        do those that measure the holdback of a ramp.
+        """
+        with self._state.read() as connection:
+            ramps = connection.execute(select(_TABLE.c.body))
+            have = [Ramp.model_validate_json(row.body) for row in ramps]
+        known = {each.experiment_id for each in have} | {each.holdback_id for each in have}
+        opened = []
+        for experiment in (*self._experiments.running(), *self._experiments.list(state=State.DRAFT)):
+            waits = experiment.status is State.DRAFT and experiment.recommendation_id is not None
+            if experiment.experiment_id in known or not (waits or experiment.status is State.RUNNING):
+                continue
+            try:
+                opened.append(self.open(experiment, at))
+            except Layer7Error as error:
+                if error.code not in {"not_rampable", "rollout_exists"}:
+                    raise
+        return tuple(opened)
+
+    def open(self, experiment: Experiment, at: datetime) -> Ramp:
+        """Plan the ramp of an experiment, with the version in force as its anchor.
+
+        Raises:
+            Layer7Error: ``not_rampable``; ``rollout_exists``.
+        """
+        planned = ramp_of(experiment, anchor=self._configs.active(experiment.component).version)
+        act = Act(ENGINE, "rollout.open", planned.ramp_id, at, f"Goes back to {planned.anchor}.")
+        with self._state.change(act) as connection:
+            if connection.execute(select(_TABLE.c.id).where(_TABLE.c.id == planned.ramp_id)).first():
+                raise Layer7Error(
+                    "rollout_exists", f"There is a rollout {planned.ramp_id} already.", "Show it."
+                )
+            values = _values(planned, at) | {"created_at": at.isoformat()}
+            connection.execute(_TABLE.insert().values(**values))
+        return planned
+
+    def approve(self, ramp_id: str, *, act: Act) -> Ramp:
+        """Let a ramp leave its present stage, where nothing but a person's approval is missing.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``; ``approval_too_early`` naming the gate that holds it.
+        """
+        ramp, seen = self._seen(ramp_id)
+        step = next_step(ramp, seen, act.at)
+        asked = ramp.stages[ramp.stage].approval and ramp.stage not in ramp.approved
+        if step.gate != "approval" or not asked:
+            raise Layer7Error(
+                "approval_too_early",
+                f"{ramp_id} does not wait for approval: {step.why}",
+                "Approve it when the gates before are open; an approval is for what was seen.",
+            )
+        said = {"approved": (*ramp.approved, ramp.stage), "why": f"Approved by {act.actor}."}
+        if not _would_open(ramp.model_copy(update=said), seen, act.at):
+            raise Layer7Error("approval_too_early", f"{ramp_id} waits: {step.why}", "Wait for the verdict.")
+        with self._state.change(act) as connection:
+            return _write(connection, ramp, said, act.at)
+
+    def advance(self, ramp_id: str, at: datetime) -> Checked:
+        """Check a ramp, and carry out what its gates say; checking again at once changes nothing.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``; ``moved_meanwhile`` when somebody else was first, nothing was
+                changed then; ``rollback_not_proven`` when the old value is not what is served: the ramp then
+                stays where it was; and why settings or experiments refuse the move.
+        """
+        ramp, seen = self._seen(ramp_id)
+        step = next_step(ramp, seen, at)
+        if not _changes(ramp, step):
+            return Checked(ramp, step, moved=False)
+        act = Act(ENGINE, f"rollout.{step.move}", ramp_id, at, step.why, {"stage": step.stage})
+        if step.move is Move.ROLL_BACK:
+            return Checked(self._take_back(ramp, seen, act), step, moved=True)
+        with self._state.change(act) as connection:
+            # The loser of a race must change nothing, so its revision is asked for first.
+            new = _write(connection, ramp, self._after(ramp, seen, step, at), at)
+            self._carry_out(connection, new, seen=seen, act=act, step=step.move)
+        return Checked(new, step, moved=True)
+
+    def roll_back(self, ramp_id: str, *, act: Act) -> Ramp:
+        """Take a change back by hand, and say so only once the old value is what is served.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``; ``move_not_allowed``; ``rollback_not_proven``.
+        """
+        ramp, seen = self._seen(ramp_id)
+        move(Kind.ROLLOUT, ramp.state, State.ROLLED_BACK)
+        return self._take_back(ramp, seen, act)
+
+    def _seen(self, ramp_id: str) -> tuple[Ramp, Observation]:
+        with self._state.read() as connection:
+            ramp = _get(connection, ramp_id)
+        measured_by = ramp.holdback_id or ramp.experiment_id
+        experiment = self._experiments.get(measured_by)
+        held = self._configs.active(ramp.component).value(ramp.parameter)
+        return ramp, Observation(
+            experiment=experiment,
+            served=held == ramp.treatment_value,
+            withdrawn=self._withdrawn(ramp, experiment, changed=held != ramp.control_value),
+        )
+
+    def _withdrawn(self, ramp: Ramp, experiment: Experiment, *, changed: bool) -> str | None:
+        if not ramp.is_open:
+            return None
+        if ramp.recommendation_id is not None:
+            state = self._recommendations.get(ramp.recommendation_id).state
+            if state is not State.APPROVED:
+                return f"Its recommendation is {state}."
+        if ramp.state is not State.PENDING and experiment.status is State.COMPLETED:
+            return "Its experiment was ended."
+        return "The setting was changed by hand meanwhile." if changed else None
+
+    def _after(self, ramp: Ramp, seen: Observation, step: Step, at: datetime) -> dict[str, Any]:
+        """Give what changes of a ramp at a step."""
+        said: dict[str, Any] = {"why": step.why, "harm": step.harm, "held_by": step.gate}
+        if step.move is Move.HOLD:
+            waits = step.gate in {None, "interval", "start"}
+            return said | {"state": State.RUNNING if waits else State.HOLDING}
+        if step.move is Move.EXPIRE:
+            return said | {"expired": True}
+        said |= {"stage": step.stage}
+        if step.move is Move.COMPLETE:
+            holdback = holdback_of(seen.experiment, ramp).experiment_id if ramp.holdback > 0 else None
+            fresh = (at + timedelta(days=FRESH_DAYS)).isoformat()
+            return said | {"state": State.COMPLETED, "holdback_id": holdback, "fresh_until": fresh}
+        return said | {"state": State.RUNNING, "entered_at": at.isoformat(), "held_by": "interval"}
+
+    def _carry_out(
+        self, connection: Connection, ramp: Ramp, *, seen: Observation, act: Act, step: Move
+    ) -> None:
+        if step is Move.ADVANCE:
+            share = max(ramp.coverage, seen.experiment.coverages[-1].share)
+            self._experiments.cover(ramp.experiment_id, share, act=act, within=connection)
+        elif step is Move.EXPIRE and seen.experiment.status in LIVE:
+            self._experiments.complete(seen.experiment.experiment_id, act=act, within=connection)
+        elif step is Move.COMPLETE:
+            self._experiments.complete(ramp.experiment_id, act=act, within=connection)
+            self._bring_to_everybody(connection, ramp, act)
+            if ramp.holdback_id is not None:
+                rest = holdback_of(seen.experiment, ramp)
+                self._experiments.create(rest, act=act, within=connection)
+                self._experiments.start(rest.experiment_id, act=act, within=connection)
+
+    def _bring_to_everybody(self, connection: Connection, ramp: Ramp, act: Act) -> None:
+        if ramp.recommendation_id is not None:
+            self._recommendations.decide_in(
+                connection, ramp.recommendation_id, Action.APPLY, act=act, proven_by=ramp.experiment_id
+            )
+            return
+        in_force = self._configs.active_in(connection, ramp.component)
+        change = plan(in_force, ramp.parameter, ramp.treatment_value)
+        self._configs.apply_in(connection, change, act, kind="rollout")
+
+    def _take_back(self, ramp: Ramp, seen: Observation, act: Act) -> Ramp:
+        """End what serves the treatment, and call it rolled back once it is proven to be served no more."""
+        with self._state.change(act) as connection:
+            why = act.why or f"Taken back by {act.actor}."
+            begun = _write(connection, ramp, {"held_by": ROLLING_BACK, "why": why}, act.at)
+            for name in filter(None, (ramp.experiment_id, ramp.holdback_id)):
+                self._end(connection, name, act)
+            self._restore(connection, ramp, act)
+        self._prove(begun, seen)
+        done = Act(act.actor, "rollout.rolled_back", ramp.ramp_id, act.at, "The old value is what is served.")
+        with self._state.change(done) as connection:
+            state = move(Kind.ROLLOUT, begun.state, State.ROLLED_BACK)
+            return _write(connection, begun, {"state": state, "held_by": None}, act.at)
+
+    def _end(self, connection: Connection, experiment_id: str, act: Act) -> None:
+        status = self._experiments.get_in(connection, experiment_id).status
+        if status in LIVE:
+            self._experiments.complete(experiment_id, act=act, within=connection)
+        elif status is State.DRAFT:
+            self._experiments.reject(experiment_id, act=act, within=connection)
+
+    def _restore(self, connection: Connection, ramp: Ramp, act: Act) -> None:
+        """Move the pointer back where the ramp had moved it, and close its recommendation."""
+        name = ramp.recommendation_id
+        if ramp.is_open:
+            if name is not None and self._recommendations.get_in(connection, name).state is State.APPROVED:
+                reason = Act(act.actor, act.action, act.subject, act.at, act.why or "Taken back.")
+                self._recommendations.decide_in(connection, name, Action.REJECT, act=reason)
+            return
+        in_force = self._configs.active_in(connection, ramp.component)
+        if in_force.value(ramp.parameter) != ramp.treatment_value:
+            return
+        if name is not None and self._recommendations.get_in(connection, name).state is State.APPLIED:
+            self._recommendations.decide_in(connection, name, Action.ROLL_BACK, act=act)
+            return
+        change = plan_back(in_force, _change(ramp))
+        self._configs.apply_in(connection, change, act, kind="rollback")
+
+    def _prove(self, ramp: Ramp, seen: Observation) -> None:
+        """Read the served value again, as everybody and as a unit of each arm."""
+        in_force = self._configs.active(ramp.component).value(ramp.parameter)
+        expected = ramp.control_value if seen.served and not ramp.is_open else in_force
+        for unit in (None, *_probes(seen.experiment)):
+            served = self._serving.evaluate(ramp.parameter, component=ramp.component, targeting_key=unit)
+            if served.value != expected:
+                raise Layer7Error(
+                    "rollback_not_proven",
+                    f"{ramp.ramp_id} was taken back, but {canonical_json(served.value)} is still served.",
+                    f"It stays {ramp.state}; look at the history of {ramp.component} and check again.",
+                )
+
+
+def _change(ramp: Ramp) -> SettingsChange:
+    return SettingsChange(
+        component=ramp.component,
+        parameter=ramp.parameter,
+        from_value=ramp.control_value,
+        to_value=ramp.treatment_value,
+        from_version=ramp.anchor,
+    )
+
+
+def _probes(experiment: Experiment) -> Iterator[str]:
+    """Give a made-up unit of each arm."""
+    wanted = {variant.variant_id for variant in experiment.variants}
+    for number in range(_PROBES):
+        assigned = assign(experiment, f"probe-{number}")
+        if assigned is not None and assigned.variant.variant_id in wanted:
+            wanted.discard(assigned.variant.variant_id)
+            yield f"probe-{number}"
+
+
+def _changes(ramp: Ramp, step: Step) -> bool:
+    if step.move is not Move.HOLD:
+        return True
+    return ramp.is_open and ramp.state is not State.PENDING and step.gate != ramp.held_by
+
+
+def _would_open(ramp: Ramp, seen: Observation, at: datetime) -> bool:
+    return next_step(ramp, seen, at).move in {Move.ADVANCE, Move.COMPLETE}
+
+
+def _values(ramp: Ramp, at: datetime) -> dict[str, Any]:
+    return {
+        "id": ramp.ramp_id,
+        "experiment_id": ramp.experiment_id,
+        "state": ramp.state.value,
+        "anchor": ramp.anchor,
+        "revision": ramp.revision,
+        "updated_at": at.isoformat(),
+        "body": canonical_json(ramp.model_dump(mode="json")),
+    }
+
+
+def _write(connection: Connection, old: Ramp, said: dict[str, Any], at: datetime) -> Ramp:
+    """Write a ramp if it is still as it was read.
+
+    Raises:
+        Layer7Error: ``moved_meanwhile``.
+    """
+    if said.get("state", old.state) is not old.state:
+        move(Kind.ROLLOUT, old.state, said["state"])
+    new = Ramp.model_validate(old.model_dump() | said | {"revision": old.revision + 1})
+    where = (_TABLE.c.id == old.ramp_id, _TABLE.c.revision == old.revision)
+    done = connection.execute(update(_TABLE).where(*where).values(**_values(new, at)))
+    if done.rowcount != 1:
+        raise Layer7Error(
+            "moved_meanwhile",
+            f"{old.ramp_id} was moved by somebody else.",
+            "Nothing was changed; look again.",
+        )
+    return new
+
+
+def _get(connection: Connection, ramp_id: str) -> Ramp:
+    body = connection.execute(select(_TABLE.c.body).where(_TABLE.c.id == ramp_id)).scalar()
+    if body is None:
+        raise Layer7Error("unknown_rollout", f"There is no rollout {ramp_id[:80]!r}.", "List them.")
+    return Ramp.model_validate_json(body)

@@ -1,0 +1,68 @@
+"""The commands of rollouts, on a home folder with one ramp."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from layer7.cli.app import build
+from layer7.nightly.advancing import advance_all
+from layer7.review import Action
+from layer7.storage.state import Act
+from rollouts import guardrail, proposal, results
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+BAD = guardrail((-0.05, -0.02), non_inferior=False)
+
+
+@pytest.fixture
+def layer7(home, monkeypatch):
+    monkeypatch.setenv("LAYER7_HOME", str(home.path))
+    monkeypatch.setenv("LAYER7_MASTER_KEY", home.settings.master_key)
+    monkeypatch.setenv("LAYER7_BUCKETS", str(home.settings.buckets))
+
+    def run(*words, code=0):
+        found = CliRunner().invoke(build(words), list(words))
+        assert found.exit_code == code, found.output
+        return json.loads(found.stdout) if "--json" in words else found.stdout
+
+    return run
+
+
+@pytest.fixture
+def begun(home):
+    (made,) = home.recommendations.propose([proposal()], NOW)
+    by = {"actor": "ada", "why": "worth a try", "at": NOW}
+    drafted = home.recommendations.decide(made.recommendation_id, Action.APPROVE, **by).experiment
+    act = Act("ada", "experiment.start", drafted.experiment_id, NOW, "to learn")
+    home.experiments.start(drafted.experiment_id, act=act)
+    advance_all(home, NOW)
+    home.experiments.keep_results(
+        drafted.experiment_id, results(as_of=NOW, guardrails={"interviews_per_unit": BAD}), act=act
+    )
+    return f"ramp_{drafted.experiment_id}"
+
+
+def test_a_ramp_is_listed_shown_and_taken_back_by_the_hourly_job(layer7, begun):
+    assert "10%" in layer7("rollouts", "list")
+    (listed,) = layer7("rollouts", "list", "--json")
+    assert (listed["ramp_id"], listed["state"]) == (begun, "running")
+    report = layer7("advance", "--json")
+    assert (report["moved"], report["rollouts"][0]["why"]) == (1, "Proven worse: interviews_per_unit.")
+    assert "0 moved" in layer7("advance")
+    shown = layer7("rollouts", "show", begun, "--json")
+    assert [each["action"] for each in shown["history"]][-2:] == ["rollout.roll_back", "rollout.rolled_back"]
+    assert "rolled_back" in layer7("rollouts", "show", begun)
+
+
+def test_a_person_takes_a_ramp_back_and_gives_a_reason(layer7, begun):
+    shown = layer7("rollouts", "roll-back", begun, "--why", "We know better.", "--actor", "ada", "--json")
+    assert shown["state"] == "rolled_back"
+
+
+def test_the_ledger_tells_what_is_left(layer7, begun):
+    found = layer7("ledger", "--json")
+    assert found["tests"] == [begun.removeprefix("ramp_")]
+    assert (found["discoveries"], found["forecasts"]["n"]) == (0, 0)
+    assert "Accepted share of false adoptions: 5.0 %" in layer7("ledger")

@@ -72,6 +72,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "find",
         "survey",
         "propose",
+        "advance",
         "settle",
     ]
     assert [stage.stage for stage in run.stages] == [stage.__name__ for stage in STAGES]

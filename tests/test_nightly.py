@@ -72,6 +72,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "find",
         "survey",
         "propose",
+        "analyse",
         "advance",
         "settle",
     ]

@@ -29,6 +29,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "settings": ("config",),
         "thresholds": ("thresholds",),
         "surveys": ("segments", "market"),
+        "trials": ("experiments",),
     }
 )
 """The modules of this room, and the commands that each registers."""

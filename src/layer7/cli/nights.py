@@ -33,7 +33,7 @@ def nightly(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the night: take in, fold, measure, propose, advance, settle; running it twice changes nothing."""
+    """Run the night, from taking in to settling; running it twice changes nothing."""
     run = night_with_progress(opened(home), as_of, known_at=known_at, quiet=as_json)
     if as_json:
         print_json(_as_json(run))

@@ -16,6 +16,7 @@ from layer7.contract.analytics import (
 )
 from layer7.contract.base import Contract
 from layer7.contract.columns import EVENT_COLUMNS, Column, flatten, known_fields
+from layer7.contract.effects import Arm, Effect, Look, MetricResult
 from layer7.contract.event_examples import EVENT_EXAMPLES
 from layer7.contract.events import (
     EVENT_MODELS,
@@ -39,7 +40,6 @@ from layer7.contract.events import (
 )
 from layer7.contract.evidence import Evidenced, Explained, Lineage, Period, RateEvidence
 from layer7.contract.experiments import (
-    Arm,
     Coverage,
     Experiment,
     ExperimentResults,
@@ -161,6 +161,7 @@ __all__ = [
     "Day",
     "DesignPassport",
     "EditFrequency",
+    "Effect",
     "ErasureEvent",
     "Event",
     "EventPart",
@@ -195,7 +196,9 @@ __all__ = [
     "LevelDemand",
     "Lineage",
     "LocationPattern",
+    "Look",
     "MarketInsights",
+    "MetricResult",
     "Mode",
     "Month",
     "NonNegative",

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from layer7.contract.base import Contract
+from layer7.contract.effects import Arm, Effect, MetricResult
 from layer7.contract.evidence import Explained, Lineage
 from layer7.contract.fields import (
     Addition,
@@ -25,9 +26,6 @@ from layer7.contract.vocabulary import Component
 
 ExperimentStatus = Literal[State.DRAFT, State.RUNNING, State.PAUSED, State.COMPLETED, State.REJECTED]
 """The specification's four, and ``rejected`` for a draft that was refused."""
-
-Arm = Literal["control", "treatment"]
-"""The two sides of a comparison."""
 
 Verdict = Literal["ship", "keep_control", "continue", "no_worthwhile_difference", "ended_without_proof"]
 """The symmetric decision on an experiment."""
@@ -165,6 +163,51 @@ class ExperimentResults(Explained):
         default=None, description="Smallest absolute effect that as many units prove in 4 of 5 experiments."
     )
     sentence: Addition[str | None] = Field(default=None, description="The result in one sentence.")
+    variant_id: Addition[Identifier | None] = Field(
+        default=None, description="The treatment that the figures above are of: the best of several."
+    )
+    arms: Addition[FrozenMap[str, MetricResult]] = Field(
+        default_factory=FrozenDict, description="The success metric of each treatment, by variant_id."
+    )
+    signals: Addition[FrozenMap[str, MetricResult]] = Field(
+        default_factory=FrozenDict, description="Signal metrics by name."
+    )
+    units: Addition[FrozenMap[str, Whole]] = Field(
+        default_factory=FrozenDict, description="Units by variant_id, without those that met several."
+    )
+    in_several: Addition[Whole | None] = Field(
+        default=None, description="Units that met several variants; they are left out."
+    )
+    sample_ratio_exact_p_value: Addition[Fraction | None] = Field(
+        default=None, description="The same test for a single look."
+    )
+    balance: Addition[FrozenMap[str, Fraction]] = Field(
+        default_factory=FrozenDict,
+        description="p-values of differences between the arms from before the experiment.",
+    )
+    stages: Addition[tuple[Effect, ...]] = Field(
+        default=(), description="The difference in each stage of the ramp; the estimate is their mean."
+    )
+    novelty: Addition[tuple[Effect, ...]] = Field(
+        default=(),
+        description="The difference in units exposed early, and late, and its change.",
+    )
+    triggered: Addition[Effect | None] = Field(
+        default=None, description="The difference where the variants would have decided differently."
+    )
+    interactions: Addition[tuple[Effect, ...]] = Field(
+        default=(), description="How much the difference depends on other running experiments, by name."
+    )
+    planned_units: Addition[NonNegative | None] = Field(
+        default=None, description="Units of both arms at the planned end."
+    )
+    planned_end: Addition[Moment | None] = Field(default=None, description="When it ends at the latest.")
+    days_left: Addition[NonNegative | None] = Field(
+        default=None, description="Days until the planned units, at the pace of the last two weeks."
+    )
+    power_at_end: Addition[Fraction | None] = Field(
+        default=None, description="Probability of proving the minimum effect by the planned end."
+    )
     as_of: Addition[Moment | None] = Field(default=None, description="When the log was read to.")
     lineage: Addition[Lineage | None] = Field(default=None, description="Where the results came from.")
 

@@ -1,10 +1,11 @@
 """From the moments of two arms to results that say how sure they are, and why not where they are not."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from layer7.contract.experiments import Arm, ExperimentResults
+from layer7.contract.effects import Arm
+from layer7.contract.experiments import ExperimentResults
 from layer7.contract.fields import Interval as Pair
 from layer7.errors import Layer7Error
 from layer7.statistics import wilson
@@ -23,9 +24,12 @@ from layer7.statistics.trials import (
     infer,
     p_exact,
     power_fixed,
+    together,
 )
 
-LEAST_UNITS = 2
+Stratum = tuple[ArmMoments, ArmMoments]
+"""Control and treatment of a stratum."""
+
 EXACT = "Boschloo's exact test; interval by Newcombe's hybrid score method"
 
 
@@ -39,6 +43,7 @@ class Measured:
         higher_is_better: its direction.
         before: what the columns from before are; None for no adjustment.
         minimum_effect: smallest worthwhile absolute difference; None where none was named.
+        is_share: whether its values are said in percent; those of zeros and ones are anyway.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Measured:
     higher_is_better: bool = True
     before: MetricKind | None = None
     minimum_effect: float | None = None
+    is_share: bool = False
 
 
 def compare_arms(
@@ -73,29 +79,43 @@ def compare_arms(
         >>> found.sentence[54:]
         '+4.0 points (95% interval +1.2 to +6.8, p = 0.0059, n = 2,000): better.'
     """
-    looking = looking.at(control.n + treatment.n)
-    try:
-        plain = compare(control, treatment, kind=metric.kind)
-    except Layer7Error as error:
-        if error.code not in {"too_few_units", "no_denominator"}:
-            raise
-        return unknown(int(control.n), int(treatment.n), str(error))
-    difference = infer(plain.difference, looking)
-    exact = _exact(metric, control, treatment, looking)
-    if exact is not None:
-        difference = exact
+    return compare_strata(metric, [(control, treatment)], looking)
+
+
+def compare_strata(metric: Measured, strata: Sequence[Stratum], looking: Looking) -> ExperimentResults:
+    """Give what two arms say of a metric when its units came in strata, such as the stages of a ramp.
+
+    The difference is the mean of the strata's differences, weighted by their units; strata are never pooled.
+    One with fewer than 2 units in an arm, or in which the metric does not vary, is left out if there is
+    another.
+
+    Args:
+        metric: what is compared.
+        strata: the moments of control and treatment in each, at least one.
+        looking: how the experiment is looked at.
+
+    Raises:
+        Layer7Error: ``bad_plan``, ``bad_looks``, ``bad_moments``.
+    """
+    units = (sum(arms[0].n for arms in strata), sum(arms[1].n for arms in strata))
+    looking = looking.at(sum(units))
+    told, why = _told(metric, strata)
+    if not told:
+        return unknown(int(units[0]), int(units[1]), why)
+    weights = [arms[0].n + arms[1].n for arms in told]
+    plain = together([compare(*arms, kind=metric.kind) for arms in told], weights)
+    exact = _exact(metric, *told[0], looking) if len(told) == 1 else None
+    difference = exact or infer(plain.difference, looking)
+    found = _results(metric, plain, difference, units=units)
     if difference.interval is None:
         said = "The metric does not vary between units: no difference can be told from chance."
-        return _results(metric, plain, difference, units=(control, treatment)).model_copy(
-            update={"blocked_by": (said,)}
-        )
-    found = _results(metric, plain, difference, units=(control, treatment))
+        return found.model_copy(update={"blocked_by": (said,), "sentence": f"Cannot tell yet: {said}"})
     return found.model_copy(
         update={
             "certificate": looking.certificate if exact is None else f"{EXACT}, for one look",
             "sentence": _sentence(metric, plain, difference),
             **_relative(plain, looking),
-            **_adjusted(metric, (control, treatment), looking),
+            **_adjusted(metric, told, looking),
         }
     )
 
@@ -126,20 +146,51 @@ def unknown(control: int, treatment: int, why: str) -> ExperimentResults:
     )
 
 
+def compared(metric: Measured, strata: Sequence[Stratum]) -> Comparison | None:
+    """Give the comparison of two arms over strata, without any claim; None where it cannot be made.
+
+    Args:
+        metric: what is compared.
+        strata: the moments of control and treatment in each.
+    """
+    told, _ = _told(metric, strata)
+    if not told:
+        return None
+    parts = [compare(*arms, kind=metric.kind) for arms in told]
+    return together(parts, [arms[0].n + arms[1].n for arms in told])
+
+
+def _told(metric: Measured, strata: Sequence[Stratum]) -> tuple[tuple[Stratum, ...], str]:
+    """The strata that can be compared, and why the last of the others cannot."""
+    told: list[Stratum] = []
+    flat: list[Stratum] = []
+    why = "No unit has come to either arm."
+    for arms in strata:
+        try:
+            found = compare(*arms, kind=metric.kind)
+        except Layer7Error as error:
+            if error.code not in {"too_few_units", "no_denominator"}:
+                raise
+            why = str(error)
+            continue
+        (told if found.difference.standard_error > 0 else flat).append(arms)
+    return tuple(told or flat[:1]), why
+
+
 def pair(interval: Interval | None) -> Pair | None:
     """Give an interval as the contract has it."""
     return None if interval is None else (interval.low, interval.high)
 
 
 def _results(
-    metric: Measured, plain: Comparison, difference: Inference, *, units: tuple[ArmMoments, ArmMoments]
+    metric: Measured, plain: Comparison, difference: Inference, *, units: tuple[float, float]
 ) -> ExperimentResults:
     winner = _winner(metric, difference)
     error = plain.difference.standard_error
     fixed = difference.looking.guarantee is Guarantee.FIXED
     return ExperimentResults(
-        control_sample_size=int(units[0].n),
-        treatment_sample_size=int(units[1].n),
+        control_sample_size=int(units[0]),
+        treatment_sample_size=int(units[1]),
         control_metric=plain.control,
         treatment_metric=plain.treatment,
         absolute_difference=plain.difference.estimate,
@@ -195,12 +246,11 @@ def _relative(plain: Comparison, looking: Looking) -> Mapping[str, object]:
     return {"relative_interval": pair(infer(plain.lift, looking).interval)}
 
 
-def _adjusted(
-    metric: Measured, units: tuple[ArmMoments, ArmMoments], looking: Looking
-) -> Mapping[str, object]:
+def _adjusted(metric: Measured, strata: Sequence[Stratum], looking: Looking) -> Mapping[str, object]:
     if metric.before is None:
         return {}
-    found = infer(compare(*units, kind=metric.kind, before=metric.before).difference, looking)
+    parts = [compare(*arms, kind=metric.kind, before=_before(metric, arms)) for arms in strata]
+    found = infer(together(parts, [arms[0].n + arms[1].n for arms in strata]).difference, looking)
     return {
         "adjusted_difference": found.estimate,
         "adjusted_interval": pair(found.interval),
@@ -208,10 +258,18 @@ def _adjusted(
     }
 
 
+def _before(metric: Measured, arms: Stratum) -> MetricKind | None:
+    """What the columns from before are, where they say anything: a rate of nothing is none."""
+    nothing = metric.before is MetricKind.RATIO and any(
+        arm.sums[metric.kind.columns + 1] == 0 for arm in arms
+    )
+    return None if nothing else metric.before
+
+
 def _sentence(metric: Measured, plain: Comparison, difference: Inference) -> str:
     interval = difference.interval
     ends = (0.0, 0.0) if interval is None else (interval.low, interval.high)
-    share = metric.kind is MetricKind.SHARE
+    share = metric.is_share or metric.kind is MetricKind.SHARE
     values = [f"{value:.1%}" if share else f"{value:.4g}" for value in (plain.treatment, plain.control)]
     gaps = [f"{100 * gap:+.1f}" if share else f"{gap:+.4g}" for gap in (plain.difference.estimate, *ends)]
     winner = _winner(metric, difference)

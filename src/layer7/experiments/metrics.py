@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from types import MappingProxyType
 
+from layer7.contract.facts import FACTS, HISTORY, WINDOW_DAYS
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 
@@ -31,7 +33,14 @@ class Metric:
     before: tuple[str, ...] = ()
 
 
-def _ratio(name: str, title: str, columns: tuple[str, str], *, higher_is_better: bool = True) -> Metric:
+def _ratio(
+    name: str,
+    title: str,
+    columns: tuple[str, str],
+    *,
+    higher_is_better: bool = True,
+    before: tuple[str, ...] = (),
+) -> Metric:
     return Metric(
         name=name,
         title=title,
@@ -39,6 +48,7 @@ def _ratio(name: str, title: str, columns: tuple[str, str], *, higher_is_better:
         columns=columns,
         unit="share",
         higher_is_better=higher_is_better,
+        before=before,
     )
 
 
@@ -46,50 +56,57 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            _ratio("interview_rate", "Interviews of the applications sent", ("interviews", "trials")),
-            _ratio("offer_rate", "Offers of the interviews", ("offers", "interviews")),
-            _ratio("response_rate", "Answers of any kind of the applications sent", ("answers", "submitted")),
             _ratio(
-                "rejection_rate", "Rejections of the applications sent", ("rejections", "submitted"),
-                higher_is_better=False,
+                "interview_rate", "Interviews of the applications sent", ("interviews", "trials"),
+                before=("before_interviews", "before_submitted"),
             ),
-            _ratio("jobs_applied_rate", "Applications sent of those begun", ("submitted", "created")),
+            _ratio("offer_rate", "Offers of the interviews", ("offers", "interviews")),
+            _ratio(
+                "response_rate", f"Answers within {WINDOW_DAYS} days of the applications as old as that",
+                ("answers", "mature"),
+            ),
+            _ratio(
+                "rejection_rate", f"Rejections within {WINDOW_DAYS} days of the applications as old as that",
+                ("rejections", "mature"), higher_is_better=False,
+            ),
+            _ratio("jobs_applied_rate", "Applications sent of those begun", ("applied", "created")),
             _ratio("suggestion_acceptance", "Suggestions accepted of all", ("accepted", "suggestions")),
             Metric(
-                name="days_to_response", title="Days until an answer", shape=MetricShape.RATIO,
-                columns=("answer_days", "answers"), unit="days", higher_is_better=False,
+                name="days_to_response", title=f"Days until an answer, of answers within {WINDOW_DAYS} days",
+                shape=MetricShape.RATIO, columns=("answer_days", "answers"), unit="days",
+                higher_is_better=False,
             ),
             Metric(
-                name="applications_per_unit", title="Applications sent", shape=MetricShape.MEAN,
-                columns=("submitted",), unit="applications",
+                name="applications_per_unit", title="Applications sent, extreme numbers capped",
+                shape=MetricShape.MEAN, columns=("submitted_capped",), unit="applications",
+                before=("before_submitted",),
             ),
             Metric(
-                name="interviews_per_unit", title="Interviews", shape=MetricShape.MEAN,
-                columns=("interviews",), unit="interviews",
+                name="interviews_per_unit", title="Interviews, extreme numbers capped",
+                shape=MetricShape.MEAN, columns=("interviews_capped",), unit="interviews",
+                before=("before_interviews",),
             ),
             Metric(
                 name="reached_interview", title="Units with an interview", shape=MetricShape.BINOMIAL,
-                columns=("has_interview",), unit="share",
+                columns=("has_interview",), unit="share", before=("before_interviews",),
             ),
         )
     }
 )  # fmt: skip
 """Every metric by name."""
 
-FACTS = (
-    "created",
-    "submitted",
-    "trials",
-    "interviews",
-    "offers",
-    "answers",
-    "rejections",
-    "answer_days",
-    "suggestions",
-    "accepted",
-    "has_interview",
-)
-"""What is counted of every unit after it was exposed; ``trials`` are applications less what is unseen."""
+
+def _together() -> tuple[tuple[str, str], ...]:
+    """Pairs of facts that a metric, or the check of what was before, reads together."""
+    found = {(name, name) for name in HISTORY}
+    for each in METRICS.values():
+        facts = sorted((*each.columns, *each.before), key=FACTS.index)
+        found.update(combinations_with_replacement(facts, 2))
+    return tuple(sorted(found))
+
+
+TOGETHER = _together()
+"""The products of facts that the metrics need."""
 
 
 def metric(name: str) -> Metric:

@@ -1,4 +1,4 @@
-"""The night, told once: ingest, applications, measure, find, survey, propose, advance, settle.
+"""The night, told once: ingest, applications, measure, find, survey, propose, analyse, advance, settle.
 
 Each stage takes what the stages before it left in the home folder and commits its own part; a night that is
 killed is run again and gives the same. A stage that fails ends the night with an error, the stages before it
@@ -13,6 +13,7 @@ from typing import Any
 
 from layer7.errors import Layer7Error
 from layer7.nightly.advancing import advance
+from layer7.nightly.analysing import analyse
 from layer7.nightly.finding import find
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
@@ -50,6 +51,7 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
     find,
     survey,
     propose,
+    analyse,
     advance,
     settle,
 )

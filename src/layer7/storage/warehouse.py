@@ -108,6 +108,12 @@ class Warehouse:
         with closing(self._engine()) as engine:
             yield Tables(engine, self._manifest)
 
+    @contextmanager
+    def open_past(self, horizon: Horizon) -> Iterator["Tables"]:
+        """Open the tables with applications folded anew, in memory, as a past night knew them."""
+        with closing(self._engine()) as engine:
+            yield Past(engine, self._manifest, horizon)
+
     def fold(self, horizon: Horizon, *, at: datetime, progress: Progress) -> int:
         """Bring the applications table to a horizon; gives how many events were folded.
 
@@ -292,6 +298,31 @@ class Tables:
         path = str(file).replace("'", "''")
         found = self.engine.execute(f"COPY ({query}) TO '{path}' ({form})").fetchone()
         return int(found[0]) if found else 0
+
+
+class Past(Tables):
+    """All tables, with the applications that a past night knew.
+
+    Args:
+        engine: the engine that reads them.
+        manifest: the list of live files.
+        horizon: what the night knew.
+    """
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, manifest: Manifest, horizon: Horizon) -> None:
+        super().__init__(engine, manifest)
+        self._horizon = horizon
+
+    def _applications(self) -> ir.Table | None:
+        events = self.read(_EVENTS)
+        if events is None:
+            return None
+        known = events.filter(
+            events.event_time < self._horizon.end, events.received_at <= self._horizon.known_at
+        )
+        folded = ibis.to_sql(describe(merge(as_states(known))), dialect="duckdb")
+        self.engine.execute(f"CREATE TEMP TABLE IF NOT EXISTS past_applications AS {folded}")
+        return _backend(self.engine).table("past_applications")
 
 
 def write_query(

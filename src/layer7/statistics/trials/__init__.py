@@ -20,8 +20,15 @@ from layer7.statistics.trials.group_sequential import (
 from layer7.statistics.trials.inference import Guarantee, Inference, Looking, critical, holm, infer
 from layer7.statistics.trials.moments import ArmMoments
 from layer7.statistics.trials.online_fdr import Entry, next_alpha, spent
-from layer7.statistics.trials.power import detectable, power_fixed, power_sequential, units_needed
+from layer7.statistics.trials.power import (
+    detectable,
+    power_anytime,
+    power_fixed,
+    power_sequential,
+    units_needed,
+)
 from layer7.statistics.trials.sample_ratio import ALARM, sample_ratio_p, sample_ratio_p_anytime
+from layer7.statistics.trials.strata import together
 
 __all__ = [
     "ALARM",
@@ -51,12 +58,14 @@ __all__ = [
     "p_exact",
     "p_fixed",
     "p_group_sequential",
+    "power_anytime",
     "power_fixed",
     "power_sequential",
     "sample_ratio_p",
     "sample_ratio_p_anytime",
     "spent",
     "stratified",
+    "together",
     "tuning",
     "units_needed",
 ]

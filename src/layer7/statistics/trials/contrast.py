@@ -18,6 +18,8 @@ from layer7.statistics.arrays import FloatArray
 from layer7.statistics.trials.moments import ArmMoments
 
 LEAST_UNITS = 2
+ROUNDING = 1e-14
+"""A variance that is smaller beside the mean square is what rounding left of zero."""
 
 
 class MetricKind(StrEnum):
@@ -278,6 +280,9 @@ def _adjusted(arm: ArmMoments, kinds: tuple[MetricKind, MetricKind], theta: floa
 def _variance(arm: ArmMoments, kind: MetricKind, gradient: FloatArray) -> float:
     """Variance of one unit's part in the metric."""
     spread = float(gradient @ arm.covariance @ gradient)
+    size = np.abs(gradient)
+    if spread <= ROUNDING * float(size @ np.abs(arm.products) @ size) / arm.n:
+        return 0.0
     # A share's variance is p(1 - p), without the correction by n - 1.
     return spread * (arm.n - 1) / arm.n if kind is MetricKind.SHARE else spread
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from layer7.errors import Layer7Error
-from layer7.statistics.trials.anytime import check_alpha
+from layer7.statistics.trials.anytime import check_alpha, critical_anytime
 from layer7.statistics.trials.group_sequential import bounds, crossing_probability
 
 
@@ -57,6 +57,30 @@ def power_sequential(
         raise Layer7Error("bad_design", f"A standard error of {standard_error}.", "It is above 0.")
     limits = bounds(looks, alpha)
     return min(1.0, sum(crossing_probability(looks, limits, effect / standard_error)))
+
+
+def power_anytime(effect: float, standard_error: float, alpha: float = 0.05) -> float:
+    """Gives the probability that a confidence sequence excludes zero at the planned end.
+
+    Φ(d - c) + Φ(-d - c), d = effect / se, c the reach of the sequence at the units that it is tuned for. That
+    it may have excluded zero before is not counted: a lower bound.
+
+    Args:
+        effect: true difference.
+        standard_error: of the estimate at the planned end, above 0.
+        alpha: accepted probability of a false alarm at any time.
+
+    Raises:
+        Layer7Error: ``bad_design``; ``bad_alpha``.
+
+    Example:
+        >>> round(power_anytime(4.0, 1.0), 2)
+        0.83
+    """
+    if not 0 < standard_error < math.inf:
+        raise Layer7Error("bad_design", f"A standard error of {standard_error}.", "It is above 0.")
+    reach, d = critical_anytime(1.0, 1.0, alpha), effect / standard_error
+    return float(special.ndtr(d - reach) + special.ndtr(-d - reach))
 
 
 def units_needed(

@@ -1,0 +1,52 @@
+"""What the results of an experiment are made of: looks, metrics, and effects in parts of the units."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from layer7.contract.base import Contract
+from layer7.contract.fields import Interval, NonNegative, Whole
+from layer7.contract.shapes import Fraction, Moment
+
+Arm = Literal["control", "treatment"]
+"""The two sides of a comparison."""
+
+
+class Look(Contract):
+    """One look at an experiment that spent some of its accepted false alarms."""
+
+    at: Moment = Field(description="Up to when the log was read.")
+    units: NonNegative = Field(description="Units of both arms by then.")
+    winner: Arm | None = Field(default=None, description="The better arm, if this look proved one.")
+    is_last: bool = Field(default=False, description="Whether the planned end had come.")
+
+
+class Effect(Contract):
+    """Treatment minus control in some part of the units."""
+
+    name: str = Field(description="Which part of the units, or of the time.")
+    control_n: Whole = Field(description="Units of the control in it.")
+    treatment_n: Whole = Field(description="Units of the treatment in it.")
+    difference: float | None = Field(description="Treatment minus control; null when it cannot be told.")
+    interval: Interval | None = Field(default=None, description="Interval of the difference.")
+    p_value: Fraction | None = Field(default=None, description="Two-sided, for one look.")
+
+
+class MetricResult(Contract):
+    """A metric of one treatment beside the control."""
+
+    control_n: Whole = Field(description="Units of the control.")
+    treatment_n: Whole = Field(description="Units of the treatment.")
+    control: float | None = Field(description="Value of the control.")
+    treatment: float | None = Field(description="Value of the treatment.")
+    difference: float | None = Field(description="Treatment minus control, in the metric's unit.")
+    interval: Interval | None = Field(description="Interval of the difference.")
+    p_value: Fraction | None = Field(description="Two-sided, under the stated certificate.")
+    relative_improvement: float | None = Field(default=None, description="Difference / control.")
+    relative_interval: Interval | None = Field(
+        default=None, description="Interval of the relative improvement."
+    )
+    winner: Arm | None = Field(default=None, description="The better arm, when one is proven better.")
+    certificate: str | None = Field(default=None, description="Which guarantee holds, in words.")
+    looks: tuple[Look, ...] = Field(default=(), description="Looks of a group sequential test so far.")
+    sentence: str | None = Field(default=None, description="The result in one sentence.")

@@ -1,6 +1,15 @@
 """The scoreboard: the engine's own stages on markets whose truth is known, measured against marks."""
 
-from layer7.simulation.scoreboard import calibration, censoring, drift, lost_logs, modes, patterns
+from layer7.simulation.scoreboard import (
+    calibration,
+    censoring,
+    drift,
+    experiments,
+    fleet,
+    lost_logs,
+    modes,
+    patterns,
+)
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.runner import run
 from layer7.simulation.scoreboard.verdict import Line, Verdict
@@ -11,6 +20,8 @@ MEASURES: tuple[Measure, ...] = (
     *drift.MEASURES,
     *calibration.MEASURES,
     *modes.MEASURES,
+    *experiments.MEASURES,
+    *fleet.MEASURES,
     *lost_logs.MEASURES,
 )
 """The lines of the scoreboard, in their order."""

@@ -86,7 +86,9 @@ def unseen_answers(model: SilenceModel, days: int) -> FloatArray:
     if done is None:
         return model.unseen_by_day(days)
     share = min(model.interview_share + model.rejection_share, 1.0)
-    return np.minimum(1.0, (1 - done) / np.maximum(1 - share * done, 1 - done))
+    # With every application answered nothing is unseen; rounding must not make it 0 / 0.
+    silent = np.maximum(np.maximum(1 - share * done, 1 - done), np.finfo(float).tiny)
+    return np.minimum(1.0, (1 - done) / silent)
 
 
 def follow_up(folds: Sequence[SilenceMoments], current: float, *, level: float = 0.95) -> FollowUp:

@@ -9,7 +9,8 @@ import pytest
 
 from children import PRELOAD, advance
 from layer7.contract.lifecycle import State
-from layer7.contract.vocabulary import Component
+from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.vocabulary import Component, Route
 from layer7.errors import Layer7Error
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
@@ -18,6 +19,7 @@ from layer7.storage.rollouts import Rollouts
 from layer7.storage.serving import Serving
 from layer7.storage.state import Act
 from layer7.storage.trials import Lookup
+from layer7.storage.updates import apply_optimization
 from rollouts import DAY, KEY, guardrail, proposal, results
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -193,6 +195,25 @@ def test_a_change_of_people_asks_them_at_every_stage(home):
     assert home.configs.active(STRATEGY).value(KEY) == 75.0
     assert code_of(lambda: home.rollouts.roll_back("ramp_exp_own", act=approve)) == "move_not_allowed"
     assert code_of(lambda: home.rollouts.get("ramp_x")) == "unknown_rollout"
+
+
+def test_what_needs_nobody_is_applied_by_the_engine_and_the_rest_waits(home):
+    made = proposal().model_dump() | {"recommendation": Route.AUTO_APPLY}
+    (auto,) = home.recommendations.propose([OptimizationRecommendation.model_validate(made)], NOW)
+    (applied,) = advance_all(home, NOW)["applied"]
+    assert (applied["method"], applied["served_value"]) == ("direct_rollout", 70.0)
+    assert home.recommendations.get(auto.recommendation_id).state is State.APPLIED
+    assert advance_all(home, NOW)["applied"] == []
+    told = apply_optimization(home.recommendations, home.serving, proposal(60), at=NOW)
+    assert (told.method, told.version) == ("manual_review_pending", None)
+
+
+def test_a_stale_plan_keeps_nobody_else_waiting(home):
+    made = proposal().model_dump() | {"recommendation": Route.AUTO_APPLY}
+    home.recommendations.propose([OptimizationRecommendation.model_validate(made)], NOW)
+    home.configs.set(STRATEGY, "min_days_in_mode", 5, actor="ada", why="other", at=NOW)
+    report = advance_all(home, NOW)
+    assert (report["failed"], report["applied"][0]["error"]["code"]) == (1, "plan_stale")
 
 
 # --- two at once, killed, repeated

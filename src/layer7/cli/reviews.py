@@ -18,6 +18,7 @@ from layer7.cli.terminal import (
 )
 from layer7.contract.optimization import OptimizationRecommendation, RecommendationState
 from layer7.review import Action, consequences, decide, possible_actions
+from layer7.storage.updates import updated
 
 recommendations = typer.Typer(help="What the engine proposes, and what you decide.", no_args_is_help=True)
 audit = typer.Typer(
@@ -148,11 +149,13 @@ def _add_decision(action: Action) -> None:
         home: HomeOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        store = opened(home).recommendations
+        installation = opened(home)
+        store = installation.recommendations
         shown = store.get(recommendation_id)
         who, at = actor_name(actor), now()
         told = consequences(decide(shown, action, actor=who, at=at, why=why), shown)
         outcome = store.decide(recommendation_id, action, actor=who, why=why, at=at)
+        result = updated(outcome, installation.serving)
         if as_json:
             print_json(
                 {
@@ -161,12 +164,15 @@ def _add_decision(action: Action) -> None:
                     "follows": outcome.follows,
                     "version": outcome.version.version if outcome.version else None,
                     "consequences": list(told),
+                    "result": None if result is None else result.model_dump(mode="json"),
                 }
             )
             return
         out.print(f"{recommendation_id} is now [bold]{outcome.recommendation.state}[/].")
         for sentence in told:
             out.print(f"  {sentence}", markup=False)
+        if outcome.experiment is not None:
+            out.print(f"  Its experiment is drafted: {outcome.experiment.experiment_id}.", highlight=False)
 
 
 @audit.command("verify")

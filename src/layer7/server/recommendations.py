@@ -22,6 +22,7 @@ from layer7.server.etags import REVALIDATE, etag, not_modified, require_match
 from layer7.server.idempotency import once
 from layer7.server.paging import Page, PageQuery, link, page, position
 from layer7.storage.recommendations import Outcome
+from layer7.storage.updates import updated
 
 router = APIRouter(prefix="/v1/recommendations", tags=["review"])
 
@@ -159,42 +160,7 @@ def _decided(context: Context, outcome: Outcome) -> Decided:
     return Decided(
         recommendation=outcome.recommendation,
         follows=outcome.follows.value,
-        result=_result(context, outcome),
-    )
-
-
-def _result(context: Context, outcome: Outcome) -> UpdateResult | None:
-    """Say what was done, as the specification does (9.1)."""
-    if outcome.version is not None:
-        return _read_back(context, outcome)
-    if outcome.experiment is None:
-        return None
-    return UpdateResult(
-        success=True,
-        method="a_b_test_created",
-        recommendation_id=outcome.recommendation.recommendation_id,
-        experiment_id=outcome.experiment.experiment_id,
-    )
-
-
-def _read_back(context: Context, outcome: Outcome) -> UpdateResult:
-    """Read what is served now, and only then say that it was done."""
-    decided, version = outcome.recommendation, outcome.version
-    served = context.serving.for_everybody(decided.parameter)
-    if version is None or served.value != version.value(decided.parameter):
-        raise Layer7Error(
-            "not_served",
-            f"{decided.parameter} was changed, but another value is served.",
-            "Somebody changed it at the same moment; look at the history of its component.",
-        )
-    return UpdateResult.model_validate(
-        {
-            "success": True,
-            "method": "direct_rollout",
-            "recommendation_id": decided.recommendation_id,
-            "version": version.version,
-            "served_value": served.value,
-        }
+        result=updated(outcome, context.serving),
     )
 
 

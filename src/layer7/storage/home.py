@@ -58,6 +58,7 @@ class Home:
         recommendations: what the engine proposed, and what people decided.
         experiments: what is tried on people.
         assignments: who was first served which variant.
+        serving: what is served right now; it records nothing.
         rollouts: how far each change may go now.
         tokens: who may use the server.
         answers: answers to writes, to be given again.
@@ -78,6 +79,7 @@ class Home:
     recommendations: Recommendations
     experiments: Experiments
     assignments: Assignments
+    serving: Serving
     rollouts: Rollouts
     tokens: Tokens
     answers: Answers
@@ -136,6 +138,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         recommendations=recommendations,
         experiments=experiments,
         assignments=assignments,
+        serving=serving,
         rollouts=Rollouts(
             state,
             configs=configs,

@@ -3,12 +3,14 @@
 from layer7.simulation.scoreboard import (
     calibration,
     censoring,
+    confounding,
     drift,
     experiments,
     fleet,
     lost_logs,
     modes,
     patterns,
+    seasonality,
 )
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.runner import run
@@ -22,6 +24,8 @@ MEASURES: tuple[Measure, ...] = (
     *modes.MEASURES,
     *experiments.MEASURES,
     *fleet.MEASURES,
+    *confounding.MEASURES,
+    *seasonality.MEASURES,
     *lost_logs.MEASURES,
 )
 """The lines of the scoreboard, in their order."""

@@ -4,6 +4,9 @@ PYTHON ?= $(shell for name in python3.11 python3 python; do \
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 
+# Two test processes on two cores: threads of the linear algebra would only wait for each other.
+export OPENBLAS_NUM_THREADS := 1
+
 .DEFAULT_GOAL := demo
 .PHONY: demo install test check unit scoreboard scoreboard-short coverage bench docs lock clean
 

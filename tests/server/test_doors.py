@@ -50,11 +50,12 @@ def test_approving_answers_with_what_was_read_back(house):
 
 def test_an_approved_test_is_followed_by_its_experiment(house):
     answer = decide(house, house.propose(route="a_b_test"), "approve").json()
-    assert (answer["recommendation"]["state"], answer["follows"], answer["result"]) == (
-        "approved",
-        "experiment",
-        None,
-    )
+    assert (answer["recommendation"]["state"], answer["follows"]) == ("approved", "experiment")
+    assert answer["result"]["method"] == "a_b_test_created"
+    experiment = house.get(f"/v1/experiments/{answer['result']['experiment_id']}").json()
+    assert experiment["status"] == "draft"
+    values = {each["variant_id"]: each["value"] for each in experiment["variants"]}
+    assert values == {"control": 75.0, "treatment": 70.0}
 
 
 @pytest.mark.parametrize(("action", "state"), [("reject", "rejected"), ("send-back", "sent_back")])

@@ -97,7 +97,7 @@ def test_results_are_kept_and_a_past_night_is_given_again_bit_for_bit(running, t
     assert [look["units"] for look in found["arms"]["treatment"]["looks"]] == [45.0]
     assert found["look"] == 1
     assert "Between looks" in found["sentence"]
-    assert "In parts" in call(home, "results", "exp_001")
+    assert "Guardrails" in call(home, "results", "exp_001")
     with home.warehouse.open() as tables:
         assert tables.read("experiment_moments").count().to_pyarrow().as_py() > 10
     kept = home.runs.latest(limit=2)[1].report["analyse"]["exp_001"]

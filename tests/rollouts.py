@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from layer7.contract.effects import MetricResult
 from layer7.contract.experiments import GuardrailResult
 from layer7.contract.lifecycle import State
 from layer7.contract.optimization import OptimizationRecommendation
@@ -20,6 +21,21 @@ def guardrail(interval=(-0.001, 0.003), *, margin=0.01, non_inferior=True):
     """Give what happened to a guardrail."""
     return GuardrailResult(
         difference=sum(interval) / 2, interval=interval, margin=margin, non_inferior=non_inferior
+    )
+
+
+def signal(winner):
+    """Give what happened to a signal metric."""
+    return MetricResult(
+        control_n=400,
+        treatment_n=400,
+        control=0.3,
+        treatment=0.1,
+        difference=-0.2,
+        interval=(-0.3, -0.1),
+        p_value=0.001,
+        relative_improvement=-0.67,
+        winner=winner,
     )
 
 

@@ -11,7 +11,7 @@ from layer7.errors import Layer7Error
 from layer7.experiments.decision import decide
 from layer7.rollout.gates import GATES, Move, Observation, lost_interviews, next_step
 from layer7.rollout.ramp import Stage
-from rollouts import DAY, DUE, NOW, experiment, guardrail, ramp, results
+from rollouts import DAY, DUE, NOW, experiment, guardrail, ramp, results, signal
 
 HARM = {"offer_rate": guardrail((-0.05, -0.02), non_inferior=False)}
 CLOSED = {
@@ -21,8 +21,7 @@ CLOSED = {
     "guardrails": (DUE, {"guardrails": {}}),
     "sample_ratio": (DUE, {"sample_ratio_p_value": 0.0001}),
     "minimum_sample": (DUE, {"control_sample_size": 150}),
-    "signals": (DUE, {"guardrails": {"offer_rate": guardrail()}
-        | {"response_rate": guardrail((-0.2, -0.1), non_inferior=False)}}),
+    "signals": (DUE, {"signals": {"response_rate": signal("control"), "offer_rate": signal(None)}}),
     "approval": (DUE, {"winner": None}),
 }  # fmt: skip
 

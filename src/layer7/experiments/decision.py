@@ -1,6 +1,5 @@
 """What an experiment's results ask for: a decision that treats both arms alike."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -117,17 +116,11 @@ def harmed(experiment: Experiment, results: ExperimentResults) -> tuple[str, ...
         results: what was found.
     """
     success = (experiment.success_metric,) if results.winner == "control" else ()
-    return success + lost(experiment.guardrail_metrics, results.guardrails)
-
-
-def lost(names: tuple[str, ...], found: Mapping[str, GuardrailResult]) -> tuple[str, ...]:
-    """Give those metrics that are proven worse, and not proven to be within their margin.
-
-    Args:
-        names: of the metrics.
-        found: what happened to them, by name.
-    """
-    return tuple(name for name in names if name in found and _is_worse(name, found[name]))
+    return success + tuple(
+        name
+        for name in experiment.guardrail_metrics
+        if name in results.guardrails and _is_worse(name, results.guardrails[name])
+    )
 
 
 def loss_bound(name: str, interval: Interval | None) -> float:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from layer7.contract.experiments import Experiment, ExperimentResults
 from layer7.contract.lifecycle import State
 from layer7.errors import Layer7Error
-from layer7.experiments.decision import Decision, blocking, decide, harmed, loss_bound, lost, moment
+from layer7.experiments.decision import Decision, blocking, decide, harmed, loss_bound, moment
 from layer7.rollout.ramp import Ramp, stage_interval
 
 STALE = timedelta(days=2)
@@ -265,8 +265,8 @@ def _sample(ramp: Ramp, seen: Observation, _: datetime) -> str | None:
 
 
 def _signals(_: Ramp, seen: Observation, __: datetime) -> str | None:
-    measured = seen.results.guardrails if seen.results else {}
-    worse = lost(seen.experiment.signal_metrics, measured)
+    measured = seen.results.signals if seen.results else {}
+    worse = [name for name, found in measured.items() if found.winner == "control"]
     return f"Signals got worse: {', '.join(worse)}." if worse else None
 
 

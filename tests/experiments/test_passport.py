@@ -126,7 +126,8 @@ def test_reaches_depend_on_shares_of_information_alone(steps, scale):
     asked = {"guarantee": Guarantee.GROUP_SEQUENTIAL, "alpha": 0.05, "planned": 1.0}
     found = reaches(looks.tolist(), **asked)
     assert found == pytest.approx(reaches((looks * scale).tolist(), **asked), rel=1e-6)
-    assert found == pytest.approx(bounds((looks / looks[-1]).tolist(), 0.05), rel=1e-6)
+    time = [(at + 1) / len(looks) for at in range(len(looks))]
+    assert found == pytest.approx(bounds((looks / looks[-1]).tolist(), 0.05, spending=time), rel=1e-6)
     fixed = reaches(looks.tolist(), guarantee=Guarantee.FIXED, alpha=0.05, planned=1.0)
     assert fixed[-1] == pytest.approx(1.959964)
     assert all(math.isinf(each) for each in fixed[:-1])

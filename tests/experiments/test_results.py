@@ -8,8 +8,10 @@ import pytest
 
 from layer7.contract.effects import Look
 from layer7.contract.experiments import Coverage
+from layer7.experiments.information import information
 from layer7.experiments.looks import planned_units, schedule
 from layer7.experiments.results import results_of
+from layer7.statistics.trials import ArmMoments, MetricKind, compare, infer
 from made_up_trials import AS_OF, START, Design, alone, counted, drawn, planned, results, said
 
 PLAN = {"minimum_sample_size": 100, "minimum_effect": 0.04}
@@ -90,7 +92,7 @@ def analysed(log):
 
 def test_the_estimate_is_that_of_the_plain_columns(log, analysed):
     events, applications = log
-    found = analysed(looking="fixed")
+    found = analysed(looking="fixed", maximum_duration_days=(AS_OF - START).days)
     arm = dict(zip(events["person"].to_pylist(), events["variant_id"].to_pylist(), strict=True))
     since = dict(zip(events["person"].to_pylist(), events["event_time"].to_pylist(), strict=True))
     sums = {name: np.zeros(2) for name in ("control", "treatment")}
@@ -264,7 +266,7 @@ def test_looks_are_taken_when_they_are_due(analysed):
     later = analysed(as_of=AS_OF + timedelta(days=1), earlier=first, **plan)
     assert later.arms["treatment"].looks == first.arms["treatment"].looks
     assert later.winner == "treatment"
-    assert "the next is at 400 units" in later.sentence
+    assert "the next is at" in later.sentence
     assert analysed(earlier=later, **plan) == first
 
 
@@ -278,24 +280,50 @@ def test_the_schedule_by_hand():
     )
     unequal = experiment.model_copy(update={"variants": shares})
     assert planned_units(unequal, "treatment", "control") == 1000
-    early = schedule(experiment, 60, planned=400, past=(), is_last=False)
-    assert (early.is_due, early.next_units) == (False, 100.0)
-    due = schedule(experiment, 120, planned=400, past=(), is_last=False)
-    assert due.is_due
-    past = (Look(at="2026-01-20", units=120),)
-    assert not schedule(experiment, 150, planned=400, past=past, is_last=False).is_due
-    second = schedule(experiment, 210, planned=400, past=past, is_last=False)
-    assert (second.is_due, second.looking.at(210).fractions) == (True, (0.3, 0.525))
-    ended = schedule(experiment, 210, planned=400, past=past, is_last=True)
-    assert ended.looking.at(210).fractions[-1] == 1.0
-    over = schedule(
-        experiment, 500, planned=400, past=(Look(at="2026-01-20", units=410, is_last=True),), is_last=False
-    )
-    assert (over.is_due, over.is_complete) == (False, True)
+    early = schedule(experiment, 60, planned=400, past=(), share=0.2)
+    assert (early.is_due, early.next_share) == (False, 0.25)
+    assert schedule(experiment, 60, planned=400, past=(), share=0.3).is_due
+    assert not schedule(experiment, 0, planned=400, past=(), share=0.3).is_due
+    past = (Look(at="2026-01-20", units=60, information=12.0, share=0.3),)
+    assert not schedule(experiment, 150, planned=400, past=past, share=0.45).is_due
+    second = schedule(experiment, 210, planned=400, past=past, share=0.6)
+    assert (second.is_due, second.next_share) == (True, 0.75)
+    looking = second.knowing(20.0)
+    assert (looking.fractions, looking.spending) == ((0.6, 1.0), (0.3, 0.6))
+    assert second.knowing(6.0).fractions == (1.0, 1.0)
+    ended = schedule(experiment, 210, planned=400, past=past, share=1.0)
+    assert ended.knowing(20.0).spending == (0.3, 1.0)
+    last = Look(at="2026-01-20", units=410, information=20.0, share=1.0, is_last=True)
+    over = schedule(experiment, 500, planned=400, past=(last,), share=1.0)
+    assert (over.is_due, over.is_complete, over.next_share) == (False, True, None)
     always = schedule(
-        experiment.model_copy(update={"looking": "anytime"}), 5, planned=400, past=(), is_last=False
+        experiment.model_copy(update={"looking": "anytime"}), 5, planned=400, past=(), share=0.1
     )
-    assert (always.is_due, always.next_units) == (True, None)
+    assert (always.is_due, always.next_share) == (True, None)
+    assert always.knowing(20.0) == always.looking
+
+
+def test_alpha_is_spent_by_time_and_looks_hang_together_by_information():
+    """All units come early and go on telling: six looks of 600 experiments without any effect."""
+    rng = np.random.default_rng(17)
+    experiment = planned("exp", minimum_sample_size=100, looks=6, maximum_duration_days=60)
+    alarms = 0
+    for _ in range(600):
+        rate = rng.gamma(1.5, 0.08, (2, 150))
+        told, sent, past = np.zeros((2, 150)), np.zeros((2, 150)), ()
+        for step in range(1, 7):
+            new = rng.poisson(4, (2, 150))
+            told, sent = told + rng.binomial(new, np.minimum(rate, 1)), sent + new
+            arms = [ArmMoments.of(np.column_stack([told[arm], sent[arm]])) for arm in (0, 1)]
+            gap = compare(*arms, kind=MetricKind.RATIO).difference
+            known = information(told.sum() / sent.sum(), gap.standard_error)
+            plan = schedule(experiment, 300, planned=200, past=past, share=step / 6)
+            assert plan.is_due
+            if infer(gap, plan.knowing(known)).is_proven:
+                alarms += 1
+                break
+            past = (*past, Look(at="2026-01-20", units=300, information=known, share=step / 6))
+    assert abs(alarms / 600 - 0.05) < 3.3 * (0.05 * 0.95 / 600) ** 0.5
 
 
 def test_days_left_and_power_come_from_traffic_and_variance(analysed):

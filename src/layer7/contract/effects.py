@@ -17,6 +17,8 @@ class Look(Contract):
 
     at: Moment = Field(description="Up to when the log was read.")
     units: NonNegative = Field(description="Units of both arms by then.")
+    information: NonNegative = Field(description="What was known by then: (value / standard error)².")
+    share: Fraction = Field(description="Share of the planned time that had passed: by it alpha is spent.")
     winner: Arm | None = Field(default=None, description="The better arm, if this look proved one.")
     is_last: bool = Field(default=False, description="Whether the planned end had come.")
 

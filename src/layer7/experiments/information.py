@@ -6,6 +6,7 @@ of them may be there in the first week. What grows with knowledge is the square 
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import special
@@ -70,8 +71,8 @@ def reaches(
 ) -> tuple[float, ...]:
     """Give how many standard errors each look's interval reaches.
 
-    The last look is the planned end: a group sequential test spends the rest of alpha there, whatever
-    information came by then. Where one look is planned, it is the last.
+    The looks are at equal steps of the planned time, by which a group sequential test spends alpha; the last
+    is the planned end, whatever information came by then. Where one look is planned, it is the last.
 
     Args:
         looks: information of each look, in order; 0 where nothing can be told.
@@ -89,7 +90,7 @@ def reaches(
     Example:
         >>> asked = {"guarantee": Guarantee.GROUP_SEQUENTIAL, "alpha": 0.05, "planned": 9}
         >>> [round(reach, 2) for reach in reaches([8, 16], **asked)]
-        [2.5, 2.06]
+        [2.5, 2.02]
     """
     seen = np.maximum.accumulate(np.asarray(looks, dtype=np.float64)).tolist()
     found = []
@@ -97,9 +98,12 @@ def reaches(
         if known <= 0 or (guarantee is Guarantee.FIXED and at + 1 < len(seen)):
             found.append(math.inf)
             continue
-        most = seen[-1] if guarantee is Guarantee.GROUP_SEQUENTIAL else planned
         earlier = tuple(units for units in seen[: at + 1] if units > 0)
-        looking = Looking(guarantee=guarantee, alpha=alpha, planned=most, looks=earlier)
+        looking = Looking(guarantee=guarantee, alpha=alpha, planned=planned, looks=earlier)
+        if guarantee is Guarantee.GROUP_SEQUENTIAL:
+            passed = range(at + 2 - len(earlier), at + 2)
+            spending = tuple(step / len(seen) for step in passed)
+            looking = replace(looking, planned=None, spending=spending)
         contrast = Contrast(estimate=0.0, standard_error=1.0, freedom=freedom, n=known)
         found.append(critical(contrast, looking))
     return tuple(found)

@@ -14,7 +14,8 @@ from layer7.contract.experiments import Experiment, ExperimentResults, Guardrail
 from layer7.contract.fields import FrozenDict
 from layer7.experiments import effects
 from layer7.experiments.comparison import Measured, compare_strata, compared, pair
-from layer7.experiments.looks import Schedule, planned_end, planned_units, schedule
+from layer7.experiments.information import information
+from layer7.experiments.looks import Schedule, planned_end, planned_units, schedule, share_of_time
 from layer7.experiments.metrics import Metric, metric
 from layer7.experiments.plan import CONTROL
 from layer7.experiments.quality import Quality, quality, strata_of
@@ -126,24 +127,29 @@ def _compare(
 ) -> _Compared:
     single = evidence.cells.where(in_several=False)
     units = single.where(variant=CONTROL).units + single.where(variant=variant).units
-    end = planned_end(experiment)
-    past = _past(earlier, variant, evidence.as_of)
     plan = schedule(
         experiment,
         units,
         planned=planned_units(experiment, variant, CONTROL),
-        past=past,
-        is_last=end is not None and evidence.as_of >= end,
+        past=_past(earlier, variant, evidence.as_of),
+        share=share_of_time(experiment, evidence.as_of),
     )
     success = metric(experiment.success_metric)
     strata = strata_of(evidence.cells, variant, _facts(success))
-    found = compare_strata(measured(success, experiment.minimum_effect), strata, plan.looking)
-    look = None
     plain = compared(measured(success), strata)
-    if plan.is_due and found.confidence_interval is not None and plan.number is not None:
-        last = plan.looking.planned is not None and plan.looking.planned <= units
-        look = Look(at=evidence.as_of.isoformat(), units=units, winner=found.winner, is_last=last)
     error = plain.difference.standard_error if plain else 0.0
+    known = information((plain.control + plain.treatment) / 2, error) if plain else 0.0
+    found = compare_strata(measured(success, experiment.minimum_effect), strata, plan.knowing(known))
+    look = None
+    if plan.is_due and found.confidence_interval is not None and plan.number is not None:
+        look = Look(
+            at=evidence.as_of.isoformat(),
+            units=units,
+            information=known,
+            share=plan.share,
+            winner=found.winner,
+            is_last=plan.is_last,
+        )
     return _Compared(
         variant=variant, results=_under(found, plan, look), schedule=plan, look=look, error=error
     )
@@ -165,7 +171,8 @@ def _under(found: ExperimentResults, plan: Schedule, look: Look | None) -> Exper
     sentence = found.sentence
     if look is None and not complete and found.confidence_interval is not None:
         sentence = (
-            f"{sentence} Between looks, nothing is decided; the next is at {plan.next_units:,.0f} units."
+            f"{sentence} Between looks, nothing is decided; the next is at {plan.next_share:.0%} of the"
+            " planned time."
         )
     return found.model_copy(
         update={
@@ -220,7 +227,7 @@ def _figures(experiment: Experiment, checked: Quality, best: _Compared) -> Mappi
         "sample_ratio_exact_p_value": checked.ratio_exact_p,
         "balance": checked.balance,
         "planned_units": best.schedule.planned,
-        "information_fraction": best.schedule.units / best.schedule.planned,
+        "information_fraction": best.schedule.share,
         "method": f"{METHOD}{experiment.unit}",
     }
 

@@ -46,7 +46,12 @@ def information_fractions(units: Sequence[float], planned: float) -> tuple[float
 
 
 def bounds(
-    fractions: Sequence[float], alpha: float, *, one_sided: bool = False, exponent: float = EXPONENT
+    fractions: Sequence[float],
+    alpha: float,
+    *,
+    one_sided: bool = False,
+    exponent: float = EXPONENT,
+    spending: Sequence[float] | None = None,
 ) -> tuple[float, ...]:
     """Gives the critical z of each look, so that all looks together raise a false alarm with alpha.
 
@@ -59,13 +64,16 @@ def bounds(
         alpha: accepted probability of a false alarm over all looks.
         one_sided: whether only one direction counts.
         exponent: of the spending function, above 0.
+        spending: the clock by which alpha is spent, such as shares of the planned time, where it is another
+            than information; it must not depend on outcomes. Fractions may then be of any information.
 
     Raises:
         Layer7Error: ``bad_looks``; ``bad_alpha``.
 
     Source:
         Armitage, McPherson and Rowe (1969), JRSS A 132:235-244; Kim and DeMets (1987), Biometrika
-        74:149-154, for the power family.
+        74:149-154, for the power family; Lan and DeMets (1989), Statistics in Medicine 8:1191-1198, for
+        another clock.
 
     Trust:
         Estimates must be asymptotically normal with independent increments: small first looks (below about
@@ -77,12 +85,14 @@ def bounds(
     """
     check_alpha(alpha)
     _check(fractions, exponent)
+    clock = fractions if spending is None else spending
+    _check(clock, exponent)
     found: list[float] = []
     walk = _Walk(one_sided=one_sided)
     spent, before = 0.0, 0.0
-    for now in fractions:
+    for now, time in zip(fractions, clock, strict=True):
         if now - before > 1e-12:
-            due = alpha * now**exponent
+            due = alpha * time**exponent
             found.append(walk.step(now - before, now, due - spent))
             spent, before = due, now
         else:
@@ -123,7 +133,12 @@ def crossing_probability(
 
 
 def p_group_sequential(
-    fractions: Sequence[float], z: float, *, one_sided: bool = False, exponent: float = EXPONENT
+    fractions: Sequence[float],
+    z: float,
+    *,
+    one_sided: bool = False,
+    exponent: float = EXPONENT,
+    spending: Sequence[float] | None = None,
 ) -> float:
     """Gives the repeated p-value of the last look: the smallest alpha whose bound is crossed there.
 
@@ -132,6 +147,7 @@ def p_group_sequential(
         z: estimate in standard errors at the last one.
         one_sided: whether only "better" counts.
         exponent: of the spending function.
+        spending: the clock by which alpha is spent, where it is another than information.
 
     Returns:
         Between 1e-9 and 1; 1 where no alpha up to one half would be crossed.
@@ -146,7 +162,10 @@ def p_group_sequential(
     size = z if one_sided else abs(z)
 
     def beyond(log_alpha: float) -> float:
-        return bounds(fractions, math.exp(log_alpha), one_sided=one_sided, exponent=exponent)[-1] - size
+        limits = bounds(
+            fractions, math.exp(log_alpha), one_sided=one_sided, exponent=exponent, spending=spending
+        )
+        return limits[-1] - size
 
     low, high = math.log(1e-9), math.log(0.499)
     if beyond(high) > 0:

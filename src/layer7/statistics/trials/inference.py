@@ -27,7 +27,10 @@ class Looking:
         guarantee: one planned look; a known largest number of units; or as often as one likes.
         alpha: accepted probability of a false alarm, over all looks.
         planned: units of both arms at the planned end; None for one planned look.
-        looks: units of both arms at each look so far; only for group sequential tests.
+        looks: units of both arms, or information, at each look so far; only for group sequential tests.
+        spending: share of the plan that each look had reached, by a clock that does not depend on outcomes,
+            such as the planned time; empty where alpha is spent by ``looks``. With it, this look is the last
+            one named.
 
     Raises:
         Layer7Error: ``bad_alpha``.
@@ -37,6 +40,7 @@ class Looking:
     alpha: float = 0.05
     planned: float | None = None
     looks: tuple[float, ...] = ()
+    spending: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
@@ -47,7 +51,7 @@ class Looking:
         Args:
             units: of both arms, at least those of the look before.
         """
-        if self.guarantee is not Guarantee.GROUP_SEQUENTIAL or units <= 0:
+        if self.guarantee is not Guarantee.GROUP_SEQUENTIAL or units <= 0 or self.spending:
             return self
         return replace(self, looks=(*self.looks, units))
 
@@ -67,9 +71,12 @@ class Looking:
                 f"are read (asymptotic confidence sequence, tuned for {self.planned:g} units)"
             )
         seen = self.fractions[-1] if self.looks else 0.0
+        reached = f"{seen:.0%} of the planned information"
+        if self.spending:
+            reached = f"{self.spending[-1]:.0%} of the planned time"
         return (
             f"group sequential: false alarms in at most {self.alpha:g} of experiments over all looks "
-            f"(look {len(self.looks)}, {seen:.0%} of the planned information, alpha t² spent)"
+            f"(look {len(self.looks)}, {reached}, alpha t² spent)"
         )
 
 
@@ -136,7 +143,7 @@ def critical(contrast: Contrast, looking: Looking) -> float:
         case Guarantee.FIXED:
             return critical_t(contrast, looking.alpha)
         case Guarantee.GROUP_SEQUENTIAL:
-            return bounds(looking.fractions, looking.alpha)[-1]
+            return bounds(looking.fractions, looking.alpha, spending=looking.spending or None)[-1]
         case Guarantee.ANYTIME:
             return critical_anytime(contrast.n, looking.planned or contrast.n, looking.alpha)
 
@@ -168,6 +175,10 @@ def _p_value(contrast: Contrast, looking: Looking) -> float | None:
             return p_fixed(contrast)
         case Guarantee.GROUP_SEQUENTIAL:
             z = contrast.z
-            return None if z is None or math.isnan(z) else p_group_sequential(looking.fractions, z)
+            return (
+                None
+                if z is None or math.isnan(z)
+                else p_group_sequential(looking.fractions, z, spending=looking.spending or None)
+            )
         case Guarantee.ANYTIME:
             return p_anytime(contrast, looking.planned or contrast.n)

@@ -171,7 +171,7 @@ def test_nights_are_listed(home):
 @pytest.mark.parametrize(
     ("module", "unneeded"),
     [
-        ("layer7.cli.app", {"alembic", "ibis", "pandas", "scipy"}),
+        ("layer7.cli.app", {"alembic", "ibis", "pandas", "scipy.stats", "scipy.optimize"}),
         ("layer7.nightly", {"alembic", "pandas", "scipy.stats"}),
     ],
 )

@@ -6,7 +6,8 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from layer7.statistics.arrays import Column, FloatArray, column
 from layer7.statistics.intervals import Interval
@@ -167,4 +168,4 @@ def _day(model: SilenceModel, share: float) -> float:
     low, high = np.log(1e-3), np.log(FARTHEST)
     if short(high) > 0:
         return FARTHEST
-    return float(np.exp(optimize.brentq(short, low, high))) if short(low) > 0 else float(np.exp(low))
+    return float(np.exp(scipy.optimize.brentq(short, low, high))) if short(low) > 0 else float(np.exp(low))

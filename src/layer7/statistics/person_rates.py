@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from layer7.statistics.arrays import Column, FloatArray, counts
 
@@ -88,7 +89,9 @@ def fit_cohort(events: Column, trials: Column) -> Cohort:
         spread = ((at[1] - np.log(USUAL_PRECISION)) / PRECISION_SPREAD) ** 2 / 2
         return float(spread - prior - weights @ rows)
 
-    found = optimize.minimize(cost, centre, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8})
+    found = scipy.optimize.minimize(
+        cost, centre, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8}
+    )
     hessian = _hessian(cost, found.x)
     covariance = np.linalg.inv(hessian)
     return Cohort(

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from layer7.errors import Layer7Error
 from layer7.statistics.trials.contrast import Contrast
@@ -143,7 +143,7 @@ def p_anytime_one_sided(contrast: Contrast, planned: float, *, alpha: float = 0.
         return 1.0
     if beyond(low) < 0:
         return low
-    return float(optimize.brentq(beyond, low, high, xtol=1e-12))
+    return float(scipy.optimize.brentq(beyond, low, high, xtol=1e-12))
 
 
 def _reach(n: float, rho: float, alpha: float, *, one_sided: bool) -> float:

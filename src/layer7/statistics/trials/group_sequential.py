@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
@@ -172,7 +173,7 @@ def p_group_sequential(
         return 1.0
     if beyond(low) <= 0:
         return 1e-9
-    return math.exp(float(optimize.brentq(beyond, low, high, xtol=1e-6)))
+    return math.exp(float(scipy.optimize.brentq(beyond, low, high, xtol=1e-6)))
 
 
 def _check(fractions: Sequence[float], exponent: float) -> None:
@@ -203,7 +204,7 @@ class _Walk:
         def excess(z: float) -> float:
             return self._out(gap, z * math.sqrt(time)) - due
 
-        z = FARTHEST if excess(FARTHEST) > 0 else float(optimize.brentq(excess, -FARTHEST, FARTHEST))
+        z = FARTHEST if excess(FARTHEST) > 0 else float(scipy.optimize.brentq(excess, -FARTHEST, FARTHEST))
         self._move(gap, time, z)
         return z
 

@@ -25,7 +25,7 @@ install: .venv/installed
 demo: install
 	@if [ -t 1 ]; then $(BIN)/layer7 demo; else $(BIN)/layer7 demo --no-serve; fi
 
-test: check unit scoreboard-short
+test: check unit
 
 check: install
 	@mkdir -p build
@@ -35,7 +35,7 @@ check: install
 	@$(BIN)/lint-imports --no-cache >build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
 
 unit: install
-	@$(BIN)/pytest -q -n 2
+	@$(BIN)/pytest -q -n 2 --dist worksteal
 
 # Is the engine telling the truth? The short form stops at gross failures; the full one writes the table that
 # the README shows (docs/scoreboard.md says how long that takes).

@@ -45,8 +45,11 @@ def test_csv_and_parquet_give_welchs_test(units, tmp_path):
     pyarrow.csv.write_csv(units, tmp_path / "ab.csv")
     asked = ("--control", "old", "--metric", "spent=mean:spent", "--covariate", "before", "--json")
     found = run(tmp_path / "ab.csv", *asked)
-    assert found["metrics"] == run(tmp_path / "ab.parquet", *asked)["metrics"]
     result = found["metrics"]["spent"]["new"]
+    again = run(tmp_path / "ab.parquet", *asked)["metrics"]["spent"]["new"]
+    # The two readers hand rows over in parts of their own, so sums differ in their last digits.
+    for name in ("absolute_difference", "p_value", "confidence_interval", "adjusted_interval"):
+        assert result[name] == pytest.approx(again[name], rel=1e-9)
     arms = [units.filter(pa.compute.field("arm") == name)["spent"].to_numpy() for name in ("new", "old")]
     welch = stats.ttest_ind(*arms, equal_var=False)
     assert result["p_value"] == pytest.approx(welch.pvalue, rel=1e-9)

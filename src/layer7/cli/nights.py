@@ -30,11 +30,14 @@ def nightly(
         str | None,
         typer.Option("--known-at", help="Know only events received until then, to see a past night again."),
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Learn from everybody anew, also where the last look is recent.")
+    ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the night, from taking in to settling; running it twice changes nothing."""
-    run = night_with_progress(opened(home), as_of, known_at=known_at, quiet=as_json)
+    run = night_with_progress(opened(home), as_of, known_at=known_at, quiet=as_json, anew=anew)
     if as_json:
         print_json(_as_json(run))
         return
@@ -42,7 +45,7 @@ def nightly(
 
 
 def night_with_progress(
-    home: Home, as_of: date | str | None, *, known_at: str | None = None, quiet: bool
+    home: Home, as_of: date | str | None, *, known_at: str | None = None, quiet: bool, anew: bool = False
 ) -> Run:
     """Run the night with one progress bar over its stages."""
     at = now()
@@ -54,7 +57,7 @@ def night_with_progress(
             advance(max(share - done.get(stage, 0.0), 0.0))
             done[stage] = max(share, done.get(stage, 0.0))
 
-        return run_night(home, horizon, clock=now, progress=tell)
+        return run_night(home, horizon, clock=now, progress=tell, anew=anew)
 
 
 def _as_json(run: Run) -> dict[str, object]:

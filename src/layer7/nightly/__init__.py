@@ -58,7 +58,9 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
 """The night, in order."""
 
 
-def run_night(home: Home, horizon: Horizon, *, clock: Callable[[], datetime], progress: Progress) -> Run:
+def run_night(
+    home: Home, horizon: Horizon, *, clock: Callable[[], datetime], progress: Progress, anew: bool = False
+) -> Run:
     """Run all stages in order, recording each.
 
     Args:
@@ -66,6 +68,7 @@ def run_night(home: Home, horizon: Horizon, *, clock: Callable[[], datetime], pr
         horizon: what this night may know.
         clock: tells the present moment.
         progress: is told how far each stage is.
+        anew: let every stage look at everything, also where its last look is recent.
 
     Returns:
         The record of the night.
@@ -79,7 +82,7 @@ def run_night(home: Home, horizon: Horizon, *, clock: Callable[[], datetime], pr
         report: dict[str, Any] = {}
         for position, stage in enumerate(STAGES):
             name = stage.__name__
-            night = Night(home, horizon, run_id, clock, partial(progress, name))
+            night = Night(home, horizon, run_id, clock, partial(progress, name), anew)
             try:
                 report[name] = dict(_recorded(night, position, stage).report)
             except Exception:

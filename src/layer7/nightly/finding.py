@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from layer7.analytics.outcomes import Outlook
 from layer7.nightly.detecting import Source, find_patterns
+from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.patterns import pattern_report, preferences
 from layer7.storage.feedback import decisions, opened, sealed_table
@@ -70,6 +71,7 @@ FINDERS: Mapping[str, Callable[[Search], Finding]] = MappingProxyType(
 """The finders by the names under which the night reports them (specification 4)."""
 
 
+@seldom("patterns", "pattern_plans", "preferences")
 def find(night: Night) -> Outcome:
     """Look for what works for whom."""
     with night.home.warehouse.open() as tables:

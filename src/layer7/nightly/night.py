@@ -43,6 +43,7 @@ class Night:
         run_id: its number.
         clock: tells the present moment, for the record only.
         progress: is told how far the stage is, 0 to 1.
+        anew: look at everything, also where the last look is recent.
     """
 
     home: Home
@@ -50,6 +51,7 @@ class Night:
     run_id: int
     clock: Callable[[], datetime]
     progress: Callable[[float], None]
+    anew: bool = False
 
     @property
     def rng(self) -> np.random.Generator:

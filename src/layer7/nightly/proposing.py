@@ -21,6 +21,7 @@ from layer7.contract.evidence import Lineage, Period
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
+from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.optimization.fit_score import PARAMETER as FIT_WEIGHTS
 from layer7.optimization.fit_score import weigh
@@ -189,6 +190,7 @@ OPTIMIZERS: Mapping[str, Callable[[Question], Answer]] = MappingProxyType(
 """The optimizers by the names under which the night reports them (specification 5)."""
 
 
+@seldom("rethinking", new=[])
 def propose(night: Night) -> Outcome:
     """Look for better settings, and put those that the evidence asks for before people."""
     answers: dict[str, Answer] = {}

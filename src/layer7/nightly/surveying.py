@@ -27,11 +27,13 @@ from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.market import MarketInsights
 from layer7.contract.vocabulary import Purpose
+from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.privacy import Released
 from layer7.statistics import SilenceModel, fit_silence
 
 
+@seldom("memberships")
 def survey(night: Night) -> Outcome:
     """Say how segments of people fare, and what the market does for those who contribute to that."""
     with night.home.warehouse.open() as tables:

@@ -15,6 +15,7 @@ from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
 from layer7.storage.people import last_night
+from layer7.storage.runs import made_on
 from layer7.storage.warehouse import Tables
 
 SHOWN = "patterns"
@@ -45,8 +46,7 @@ class Patterns:
         Raises:
             Layer7Error: ``no_night`` before the first night.
         """
-        run = last_night(self.home)
-        end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
+        _, end = self._made()
         with self.home.warehouse.open() as tables:
             found = tables.read(SHOWN)
             if found is None:
@@ -72,8 +72,7 @@ class Patterns:
         Raises:
             Layer7Error: ``no_night`` before the first night.
         """
-        run = last_night(self.home)
-        end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
+        run_id, end = self._made()
         person = self.home.keys.person(user_id)
         bucket = self.home.keys.bucket(person)
         plans = self.home.warehouse.rows_of(PLANS, person, bucket)
@@ -84,8 +83,13 @@ class Patterns:
         if not plans and not kept:
             return None
         own = open_preferences(kept[0], self.home.keys) if kept else {}
-        told = Told(user_id, _window(start, end), Lineage(run_id=str(run.id), log_to=end.isoformat()))
+        told = Told(user_id, _window(start, end), Lineage(run_id=str(run_id), log_to=end.isoformat()))
         return to_contract(rows, _person(plans[0] if plans else {}, own), told)
+
+    def _made(self) -> tuple[int, datetime]:
+        """The night that looked for patterns, and the end of its day."""
+        run_id, day = made_on(last_night(self.home), "find")
+        return run_id, datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
 
 
 def _person(plan: Mapping[str, Any], preferences: Mapping[str, tuple[str, ...]]) -> Person:

@@ -56,6 +56,17 @@ class Run:
     stages: tuple[StageRecord, ...]
 
 
+def made_on(run: Run, stage: str) -> tuple[int, str]:
+    """Give the number and the day of the night in which a stage last looked.
+
+    Args:
+        run: the latest night.
+        stage: a stage that does not look every night.
+    """
+    looked = run.report.get(stage, {}).get("looked")
+    return (looked["run_id"], looked["as_of"]) if looked else (run.id, run.as_of)
+
+
 class Runs:
     """The nights of one installation.
 

@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=0, ge=0, le=256, description="engine threads; 0 means one per core")
     memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?[KMG]i?B$", description="engine memory")
+    large_log: int = Field(
+        default=200_000, ge=0, description="applications up to which every night learns from all of them anew"
+    )
+    look_every_days: int = Field(default=7, ge=1, le=365, description="days between looks at a larger log")
     master_key: str = Field(default="", repr=False, description="64 hex digits; empty means keys/master.key")
 
 

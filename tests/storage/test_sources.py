@@ -195,11 +195,34 @@ class TestParquet:
         (batch,) = read_batches(path)
         assert batch.table.to_pylist() == [{"user_id": "first", "position": 1}]
 
-    def test_dictionaries_are_plain_text(self, tmp_path):
+    def test_texts_that_repeat_are_dictionaries(self, tmp_path):
+        table = pa.table({"often": ["x", "y"] * 500, "rarely": [f"{at:09d}" for at in range(1000)]})
+        pq.write_table(table, tmp_path / "x.parquet")
+        (batch,) = read_batches(tmp_path / "x.parquet")
+        assert batch.table["often"].type == pa.dictionary(pa.int32(), pa.string())
+        assert batch.table["rarely"].type == pa.string()
+        assert batch.table.select(table.column_names).to_pylist() == table.to_pylist()
+
+    def test_dictionaries_of_numbers_are_plain(self, tmp_path):
         path = tmp_path / "x.parquet"
-        pq.write_table(pa.table({"a": pa.array(["x", "y", "x"]).dictionary_encode()}), path)
+        pq.write_table(pa.table({"a": pa.array([3, 3, 4]).dictionary_encode()}), path)
         (batch,) = read_batches(path)
-        assert batch.table["a"].type == pa.string()
+        assert batch.table["a"].to_pylist() == [3, 3, 4]
+        assert batch.table["a"].type == pa.int64()
+
+    def test_half_floats_and_huge_decimals_are_read_as_the_engine_knows_numbers(self, tmp_path):
+        path, huge = tmp_path / "x.parquet", pa.decimal256(60, 2)
+        half = pa.array([None, 66.8125], pa.float16())
+        inner = pa.StructArray.from_arrays([half, pa.array(["x", "x"]).dictionary_encode()], ["a", "b"])
+        pq.write_table(pa.table({"half": half, "huge": pa.array([1, 2], huge), "inner": inner}), path)
+        (batch,) = read_batches(path)
+        assert batch.table["half"].type == pa.float32()
+        assert batch.table.to_pylist()[1] == {
+            "half": 66.8125,
+            "huge": 2.0,
+            "inner": {"a": 66.8125, "b": "x"},
+            "position": 2,
+        }
 
     @pytest.mark.parametrize("row_group", [10, 1000])
     def test_a_batch_stays_small_however_long_the_rows_and_the_file(self, tmp_path, monkeypatch, row_group):

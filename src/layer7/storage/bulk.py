@@ -1,7 +1,7 @@
 """Bulk files, batch by batch: lines or Parquet rows in, typed rows and what became of the rest out."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,9 @@ from layer7.contract.events import Event
 from layer7.contract.reading import AHEAD, Problem, Reading, read_event
 from layer7.contract.shapes import parse_instant
 from layer7.contract.vocabulary import EventType
-from layer7.storage.columnwise import Family, families, quoted
-from layer7.storage.queries import TEXT_OBJECTS, TEXTS, Kinds, json_query, row_as_json, typed_query
+from layer7.storage.columnwise import families, quoted
+from layer7.storage.queries import TEXT_OBJECTS, Kinds, json_query, row_as_json
+from layer7.storage.typed_rows import TypedRows
 
 _ARROW: dict[str, pa.DataType] = {
     "instant": pa.timestamp("us", tz="UTC"),
@@ -30,6 +31,7 @@ def _arrow(kind: str) -> pa.DataType:
     return _ARROW.get(kind, pa.string())
 
 
+_WORDS = pa.dictionary(pa.int32(), pa.string())
 _FIELDS: dict[str, pa.DataType] = {
     "position": pa.int64(),
     "event_type": pa.string(),
@@ -90,10 +92,9 @@ def typed_row(event: Event, position: int) -> dict[str, Any]:
     }
 
 
-def _unread(kind: str, *, quote: str) -> str:
-    """Give which rows are of no known type and so have to be read one by one."""
-    known = ", ".join(quoted(f"{quote}{event_type}{quote}") for event_type in EventType)
-    return f"{kind} IS NULL OR {kind} NOT IN ({known})"
+_KNOWN = ", ".join(quoted(f'"{event_type}"') for event_type in EventType)
+_UNREAD = f"SELECT position FROM raw WHERE kind IS NULL OR kind NOT IN ({_KNOWN})"
+"""Which lines are of no known type and so have to be read one by one."""
 
 
 class Validator:
@@ -113,8 +114,10 @@ class Validator:
 
     @property
     def checked(self) -> pa.Table:
-        """The valid rows of the batch, with the columns of :data:`TYPED`."""
-        return pa.concat_tables([TYPED.empty_table(), *self._taken], promote_options="default")
+        """The valid rows of the batch, with the columns of :data:`TYPED`; texts may be dictionaries."""
+        words = {field.name for part in self._taken for field in part.schema if _is_words(field.type)}
+        schema = pa.schema([field.with_type(_WORDS) if field.name in words else field for field in TYPED])
+        return pa.concat_tables([schema.empty_table(), *(_in(schema, part) for part in self._taken)])
 
     def lines(self, lines: pa.Table) -> Tally:
         """Validate JSON lines.
@@ -130,7 +133,7 @@ class Validator:
             f"CREATE OR REPLACE TEMP TABLE raw AS SELECT position, line, {_KIND} AS kind FROM lines"
         )
         self._engine.unregister("lines")
-        tally = self._check("raw", "kind", json_query, quote='"')
+        tally = self._check()
         self._settle("SELECT position, line FROM raw", tally)
         return tally
 
@@ -140,18 +143,18 @@ class Validator:
         Args:
             rows: ``position`` and one column per field, objects as structs or as JSON text.
         """
-        if "event_type" not in rows.column_names:
-            rows = rows.append_column("event_type", pa.nulls(rows.num_rows, pa.string()))
-        kinds = self._come_in(rows)
-        if any(kinds[path][1] in TEXTS for path in TEXT_OBJECTS if path in kinds):
+        apart = TypedRows(rows)
+        if any(apart.holds_text(path) for path in TEXT_OBJECTS):
             return self.lines(self.as_lines(rows))
-        if kinds["event_type",][1] in TEXTS:
-            tally = self._check("incoming", "event_type", lambda family: typed_query(family, kinds), quote="")
-        else:
-            tally = self._begin()
-            self._doubtful = [rows.select(["position"])]
-        self._settle(f"SELECT position, {row_as_json(kinds)} AS line FROM incoming source", tally)
-        self._engine.unregister("incoming")
+        tally = self._begin()
+        found = apart.sort(self._engine, latest=self._now + AHEAD)
+        tally.unknown.update(found.unknown)
+        self._taken.append(found.sure)
+        if found.doubtful.num_rows:
+            self._doubtful.append(found.doubtful)
+            kinds = self._come_in(rows)
+            self._settle(f"SELECT position, {row_as_json(kinds)} AS line FROM incoming source", tally)
+            self._engine.unregister("incoming")
         return tally
 
     def as_lines(self, rows: pa.Table) -> pa.Table:
@@ -169,18 +172,16 @@ class Validator:
         self._taken, self._doubtful = [], []
         return Tally()
 
-    def _check(self, relation: str, name: str, query: Callable[[Family], str], *, quote: str) -> Tally:
-        """Sort the rows into those that are surely valid and the doubtful, family by family."""
+    def _check(self) -> Tally:
+        """Sort the lines into those that are surely valid and the doubtful, family by family."""
         tally = self._begin()
-        found = {row[0] for row in self._engine.execute(f"SELECT DISTINCT {name} FROM {relation}").fetchall()}
+        found = {row[0] for row in self._engine.execute("SELECT DISTINCT kind FROM raw").fetchall()}
         for family in self._families:
-            if found.intersection(f"{quote}{event_type}{quote}" for event_type in family.types):
-                self._sort(
-                    self._engine.execute(query(family), {"latest": self._now + AHEAD}).to_arrow_table(), tally
-                )
-        if not found <= {f"{quote}{event_type}{quote}" for event_type in EventType}:
-            unread = f"SELECT position FROM {relation} WHERE {_unread(name, quote=quote)}"
-            self._doubtful.append(self._engine.execute(unread).to_arrow_table())
+            if found.intersection(f'"{event_type}"' for event_type in family.types):
+                query = self._engine.execute(json_query(family), {"latest": self._now + AHEAD})
+                self._sort(query.to_arrow_table(), tally)
+        if not found <= {f'"{event_type}"' for event_type in EventType}:
+            self._doubtful.append(self._engine.execute(_UNREAD).to_arrow_table())
         return tally
 
     def _sort(self, found: pa.Table, tally: Tally) -> None:
@@ -231,6 +232,23 @@ class Validator:
             if kind.id == "struct":
                 pending += [((*path, name), f"{expression}.{_identifier(name)}") for name, _ in kind.children]
         return found
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind)
+
+
+def _in(schema: pa.Schema, rows: pa.Table) -> pa.Table:
+    """Give rows with all columns of a schema; what they do not have is NULL."""
+    columns = [
+        rows[field.name].dictionary_encode()
+        if _is_words(field.type)
+        else rows[field.name]
+        if field.name in rows.column_names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _identifier(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Validation of bulk files by the engine, in columns.
+"""Validation of JSON lines by the engine, in columns.
 
 Each field becomes two SQL expressions: its value, and whether it is surely valid. Rows that are surely valid
 are taken at once; every other row goes, one by one, to :func:`layer7.contract.reading.read_event`, which
@@ -35,7 +35,8 @@ SQL_TYPES: Mapping[str, str] = {
 
 _INSTANT = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)"
 _EARLIEST = f"TIMESTAMPTZ '{EARLIEST_YEAR}-01-01 00:00:00+00'"
-_MAX_TEXT = 50_000
+MAX_SEALED = 50_000
+"""Longest text, in characters of its JSON, that is sealed without a second look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,12 @@ def _number(value: str, column: Column) -> str:
     return " AND ".join(bounds)
 
 
-def _instant(text: str) -> Checked:
+def instant(text: str) -> Checked:
+    """Check a time that is written as text.
+
+    Args:
+        text: expression of the text; NULL when absent.
+    """
     value = f"TRY_CAST({text} AS TIMESTAMPTZ)"
     sure = f"regexp_full_match({text}, '{_INSTANT}') AND {value} >= {_EARLIEST}"
     hour = f"TRY_CAST(substring({text}, 12, 2) AS TINYINT)"
@@ -117,86 +123,13 @@ def from_json(raw: str, column: Column) -> Checked:
             value = f"from_json({raw}, '[\"VARCHAR\"]')"
             checked = Checked(value, f"length({raw}) <= 500 AND regexp_full_match({raw}, {quoted(shape)})")
         case "instant":
-            instant = _instant(inner)
-            checked = Checked(instant.value, f"{_no_escape(raw)} AND {instant.sure}", instant.local)
+            moment = instant(inner)
+            checked = Checked(moment.value, f"{_no_escape(raw)} AND {moment.sure}", moment.local)
         case "text" | "json" if column.shape.sealed:
-            checked = Checked(raw, f"{is_string} AND length({raw}) <= {_MAX_TEXT} AND {harmless}")
+            checked = Checked(raw, f"{is_string} AND length({raw}) <= {MAX_SEALED} AND {harmless}")
         case _:
             checked = Checked(raw, "FALSE")
     return Checked(checked.value, f"({raw} IS NULL OR coalesce({checked.sure}, FALSE))", checked.local)
-
-
-def from_sql(raw: str, column: Column, sql_type: str) -> Checked:
-    """Check a field given as a typed SQL value, as Parquet has it.
-
-    Args:
-        raw: expression of the value; NULL when absent.
-        column: the field.
-        sql_type: the engine's name of the value's type.
-    """
-    if sql_type == '"NULL"':
-        return Checked(f"CAST(NULL AS {SQL_TYPES[column.shape.kind]})", "TRUE")
-    is_text = sql_type == "VARCHAR" or sql_type.startswith("ENUM")
-    match column.shape.kind:
-        case "instant":
-            checked = _typed_instant(raw, sql_type, is_text=is_text)
-        case "text" | "json":
-            checked = _typed_content(raw, column, is_text=is_text)
-        case "number" | "flag":
-            checked = _typed_number(raw, column, sql_type)
-        case _:
-            checked = _typed_word(raw, column, sql_type, is_text=is_text)
-    return Checked(checked.value, f"({raw} IS NULL OR coalesce({checked.sure}, FALSE))", checked.local)
-
-
-def _doubtful(column: Column) -> Checked:
-    return Checked(f"CAST(NULL AS {SQL_TYPES[column.shape.kind]})", "FALSE")
-
-
-def _typed_word(raw: str, column: Column, sql_type: str, *, is_text: bool) -> Checked:
-    text = f"CAST({raw} AS VARCHAR)"
-    match column.shape.kind:
-        case "identifier" if is_text or sql_type == "UUID":
-            return Checked(text, f"regexp_full_match({text}, '[ -~]{{1,200}}')")
-        case "word" if is_text:
-            return Checked(text, f"length({text}) <= 500 AND NOT contains({text}, chr(0))")
-        case "choice" if is_text:
-            return Checked(text, f"{text} IN ({', '.join(quoted(word) for word in column.choices)})")
-        case "words" if sql_type == "VARCHAR[]":
-            bad = f"list_filter({raw}, w -> w IS NULL OR length(w) > 500 OR contains(w, chr(0)))"
-            return Checked(raw, f"len({raw}) <= 200 AND len({bad}) = 0")
-        case _:
-            return _doubtful(column)
-
-
-def _typed_number(raw: str, column: Column, sql_type: str) -> Checked:
-    if column.shape.kind == "flag":
-        return Checked(raw, "TRUE") if sql_type == "BOOLEAN" else _doubtful(column)
-    if not (sql_type.startswith(("DECIMAL", "FLOAT", "DOUBLE")) or sql_type.endswith(("INT", "INTEGER"))):
-        return _doubtful(column)
-    # The shortest decimal of a 4-byte number is what its writer meant: 0.8, not 0.800000011920929.
-    number = f"CAST({f'CAST({raw} AS VARCHAR)' if sql_type == 'FLOAT' else raw} AS DOUBLE)"
-    return Checked(f"CASE WHEN {raw} = 0 THEN 0.0 ELSE {number} END", _number(number, column))
-
-
-def _typed_content(raw: str, column: Column, *, is_text: bool) -> Checked:
-    json_text = f"CAST(to_json({raw}) AS VARCHAR)"
-    if not column.shape.sealed or not is_text:
-        return _doubtful(column)
-    return Checked(json_text, f"length({json_text}) <= {_MAX_TEXT} AND NOT contains({json_text}, '\\u')")
-
-
-def _typed_instant(raw: str, sql_type: str, *, is_text: bool) -> Checked:
-    if is_text:
-        return _instant(f"CAST({raw} AS VARCHAR)")
-    if sql_type == "TIMESTAMP WITH TIME ZONE":
-        value = raw
-    elif sql_type.startswith("TIMESTAMP") or sql_type == "DATE":
-        value = f"(CAST({raw} AS TIMESTAMP) AT TIME ZONE 'UTC')"
-    else:
-        return Checked("CAST(NULL AS TIMESTAMPTZ)", "FALSE")
-    weekday = f"CAST(isodow({raw}) - 1 AS TINYINT)" if sql_type == "DATE" else "NULL"
-    return Checked(value, f"isfinite({value}) AND {value} >= {_EARLIEST}", ("NULL", weekday))
 
 
 @dataclass(frozen=True, slots=True)

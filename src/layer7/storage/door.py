@@ -157,7 +157,7 @@ def admit_checked(
     came: dict[str, Any] = {
         name: checked[name] for name in ("position", *LOG_COLUMNS) if name in checked.column_names
     }
-    came["person"] = pa.array(names, pa.string()).take(told.indices)
+    came["person"] = pa.DictionaryArray.from_arrays(told.indices, pa.array(names, pa.string()))
     came["bucket"] = buckets.take(told.indices)
     came["received_at"] = pa.repeat(pa.scalar(received_at, SCHEMA.field("received_at").type), len(checked))
     came["event_id"] = _identities(engine, pa.table(came))

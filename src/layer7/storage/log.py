@@ -35,6 +35,9 @@ _REPEATED = [
 ]
 """Columns that say the same again and again; a dictionary of the others would only cost time."""
 
+_SOUGHT = ["bucket", "event_type", "event_time", "received_at"]
+"""Columns whose extremes let a reader pass over a row group; those of the others would only cost time."""
+
 _WAITING = pa.schema({"event_id": pa.string(), "essence": pa.string()})
 _TURNS = (
     "SELECT position, event_id, essence, row_number() OVER w AS turn, "
@@ -230,13 +233,22 @@ def _first_positions(rows: pa.Table) -> NDArray[Any]:
 
 def _write(rows: pa.Table, path: Path) -> None:
     pq.write_table(
-        rows,
+        pa.table({name: _short(rows[name]) for name in rows.column_names}),
         path,
         row_group_size=_ROW_GROUP,
         compression="lz4",
         use_dictionary=cast("bool", _REPEATED),  # the stubs know of yes and no only
+        write_statistics=cast("bool", _SOUGHT),
         store_schema=False,
     )
+
+
+def _short(column: Any) -> Any:
+    """Give a column, as plain text where its dictionary is long: every row group would hold all of it."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    words = max((len(chunk.dictionary) for chunk in column.chunks), default=0)
+    return column.cast(pa.string()) if words > _ROW_GROUP // 16 else column
 
 
 def _keep_consents(connection: Connection, rows: pa.Table) -> None:

@@ -1,17 +1,15 @@
-"""The queries that validate a family of events: one for JSON lines, one for typed rows."""
+"""The query that validates JSON lines of a family, and the one that writes typed rows as such lines."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from layer7.contract.columns import EVENT_COLUMNS, Column, known_fields
+from layer7.contract.columns import EVENT_COLUMNS, known_fields
 from layer7.contract.reading import MAX_DEPTH, MAX_NAME
 from layer7.storage.columnwise import (
     DOOR,
-    Checked,
     Family,
     from_json,
-    from_sql,
     nested_requirements,
     quoted,
     selection,
@@ -125,32 +123,6 @@ def _strange(family: Family, path: Path, keys: str) -> str:
     )
 
 
-def typed_query(family: Family, kinds: Kinds) -> str:
-    """Give the query that checks and types the rows of a columnar file; reads the relation ``incoming``."""
-
-    def fetch(column: Column) -> Checked:
-        return from_sql(*_placed(kinds, column))
-
-    sure = [
-        f"({kinds[path][0]} IS NULL)"
-        for path in family.objects
-        if path in kinds and not kinds[path][1].startswith("STRUCT")
-    ]
-    sure += [present(kinds, path) for path in family.required]
-    sure += [
-        f"({fetch(column).value} IS NOT NULL OR NOT {present(kinds, column.path[:-1])})"
-        for column in nested_requirements(family)
-    ]
-    return selection(
-        family, fetch, sure=tuple(sure), unknown=_unknown_columns(family, kinds), source="incoming"
-    )
-
-
-def _placed(kinds: Kinds, column: Column) -> tuple[str, Column, str]:
-    expression, kind = kinds.get(column.path, ("NULL", '"NULL"'))
-    return expression, column, kind
-
-
 def present(kinds: Kinds, path: Path) -> str:
     """Give whether a typed field says anything: an object does when any of its members does."""
     expression, kind = kinds.get(path, ("NULL", ""))
@@ -158,22 +130,6 @@ def present(kinds: Kinds, path: Path) -> str:
         return f"({expression} IS NOT NULL)"
     inner = (present(kinds, other) for other in kinds if len(other) == len(path) + 1 and other[:-1] == path)
     return f"({' OR '.join(inner) or 'FALSE'})"
-
-
-def _unknown_columns(family: Family, kinds: Kinds) -> str:
-    """Give the list of dotted names that say something, though the contract does not know them here."""
-    known = known_fields(family.types[0])
-    strange = {
-        path: present(kinds, path)
-        for path in kinds
-        if path[-1] not in known.get(path[:-1], {path[-1]}) and path != ("position",)
-    }
-    if not strange:
-        return "NULL"
-    names = ", ".join(
-        f"CASE WHEN {said} THEN {quoted('.'.join(path)[:MAX_NAME])} END" for path, said in strange.items()
-    )
-    return f"CASE WHEN {' OR '.join(strange.values())} THEN list_filter([{names}], w -> w IS NOT NULL) END"
 
 
 def row_as_json(kinds: Kinds, path: Path = ()) -> str:

@@ -20,6 +20,8 @@ _HEAD = 1 << 16
 _MAX_LINE = 4 << 20
 _MAX_DOCUMENT = 256 << 20
 _ROWS = 131_072
+_REPEATS = 5
+"""A column whose values take fewer bytes each, its dictionary included, repeats them."""
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".parquet")
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
@@ -231,14 +233,36 @@ def _table(lines: Sequence[bytes | str], position: int) -> pa.Table:
 def _parquet(path: Path) -> Iterator[Batch]:
     position = 1
     # Column chunks are read piece by piece: a row group may be as large as its file.
-    with pq.ParquetFile(path, buffer_size=_PIECE) as file:
-        size = path.stat().st_size / max(file.metadata.num_rows, 1)
-        for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
+    with pq.ParquetFile(path) as file:
+        metadata = file.metadata
+    with pq.ParquetFile(
+        path, metadata=metadata, buffer_size=_PIECE, read_dictionary=_repeating(metadata)
+    ) as file:
+        size = path.stat().st_size / max(metadata.num_rows, 1)
+        for batch in file.iter_batches(batch_size=_rows_at_once(metadata)):
             table = pa.Table.from_batches([batch])
             yield Batch(
                 path.name, "rows", partial(_numbered, table, position), size=int(size * table.num_rows)
             )
             position += table.num_rows
+
+
+def _repeating(metadata: pq.FileMetaData) -> list[str]:
+    """Give the columns of texts that say the same again and again: in a dictionary each is kept but once."""
+    chunks = [
+        metadata.row_group(group).column(at)
+        for at in range(metadata.num_columns)
+        for group in range(metadata.num_row_groups)
+    ]
+    rare = {chunk.path_in_schema for chunk in chunks if not _repeats(chunk)}
+    return sorted({chunk.path_in_schema for chunk in chunks} - rare)
+
+
+def _repeats(chunk: pq.ColumnChunkMetaData) -> bool:
+    is_text = chunk.physical_type == "BYTE_ARRAY" and ".list." not in chunk.path_in_schema
+    return (
+        is_text and chunk.has_dictionary_page and chunk.total_uncompressed_size < _REPEATS * chunk.num_values
+    )
 
 
 def _rows_at_once(metadata: pq.FileMetaData) -> int:
@@ -256,9 +280,19 @@ def _numbered(table: pa.Table, position: int) -> pa.Table:
         if names[at].lower() not in taken:
             taken.add(names[at].lower())
             kept.append(at)
-    plain = [
-        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in (table.schema.field(at) for at in kept)
-    ]
     positions = pa.array(range(position, position + table.num_rows), pa.int64())
-    return table.select(kept).cast(pa.schema(plain)).append_column("position", positions)
+    plain = pa.schema([pa.field(names[at], _plain(table.schema.field(at).type)) for at in kept])
+    return table.select(kept).cast(plain).append_column("position", positions)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Give the type that the engine reads a type as: it knows no numbers of two bytes or of 77 digits."""
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(inner.name, _plain(inner.type)) for inner in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    if pa.types.is_dictionary(kind) and not pa.types.is_string(kind.value_type):
+        return _plain(kind.value_type)
+    if pa.types.is_float16(kind):
+        return pa.float32()
+    return pa.float64() if pa.types.is_decimal256(kind) else kind

@@ -64,7 +64,7 @@ def test_a_start_is_refused_unless_somebody_accepts_it_with_a_reason(home):
     refused = run("start", "exp_001", "--home", str(home))
     assert refused.code == "underpowered"
     assert "minimum_sample_size" in refused.hint
-    assert run("start", "exp_001", "--accept-underpowered", "--home", str(home)).code == "no_reason"
+    assert run("start", "exp_001", "--accept-underpowered", "--home", str(home)).code == "reason_missing"
     running = run(
         "start",
         "exp_001",

@@ -61,6 +61,14 @@ def test_a_person_takes_a_ramp_back_and_gives_a_reason(layer7, begun):
     assert shown["state"] == "rolled_back"
 
 
+def test_a_person_holds_a_ramp_and_lets_it_go_on(layer7, begun):
+    assert (
+        layer7("rollouts", "pause", begun, "--why", "Friday", "--actor", "ada", "--json")["held_by"]
+        == "pause"
+    )
+    assert "Resumed by ada" in layer7("rollouts", "resume", begun, "--actor", "ada")
+
+
 def test_the_ledger_tells_what_is_left(layer7, begun):
     found = layer7("ledger", "--json")
     assert found["tests"] == [begun.removeprefix("ramp_")]

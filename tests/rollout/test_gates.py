@@ -35,7 +35,14 @@ def step(now=DUE, *, of=None, **changes):
 
 
 def test_the_gates_stand_in_the_order_of_the_rules():
-    assert list(GATES) == list(CLOSED)
+    assert list(GATES) == ["pause", *CLOSED]
+
+
+def test_a_pause_holds_before_every_gate_and_never_hides_harm():
+    held = ramp(paused="Paused by ada: it is Friday.")
+    assert (step(of=held).gate, step(of=held).why) == ("pause", held.paused)
+    assert step(of=ramp(0, State.PENDING, paused=held.paused)).gate == "pause"
+    assert step(NOW, of=held, guardrails=HARM).move is Move.ROLL_BACK
 
 
 @pytest.mark.parametrize("gate", CLOSED)

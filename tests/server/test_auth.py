@@ -21,7 +21,8 @@ READERS = frozenset({"read", "review", "admin"})
 ANYONE = OPEN - {"none"}
 REVIEWERS = frozenset({"review", "admin"})
 WHY = {"why": "a good reason"}
-MOVES = ("start", "pause", "resume", "complete", "reject")
+MOVES = ("passport", "start", "pause", "resume", "complete", "reject")
+RAMP_MOVES = ("pause", "resume", "approve", "roll-back")
 DRAFT = specified(0).model_dump(mode="json")
 
 MATRIX = {
@@ -36,6 +37,10 @@ MATRIX = {
     ("POST", "/v1/experiments"): (REVIEWERS, DRAFT),
     ("GET", "/v1/experiments/{experiment_id}"): (READERS, None),
     **{("POST", f"/v1/experiments/{{experiment_id}}/{word}"): (REVIEWERS, WHY) for word in MOVES},
+    ("GET", "/v1/rollouts"): (READERS, None),
+    ("GET", "/v1/rollouts/{rollout_id}"): (READERS, None),
+    **{("POST", f"/v1/rollouts/{{rollout_id}}/{word}"): (REVIEWERS, WHY) for word in RAMP_MOVES},
+    ("GET", "/v1/ledger"): (READERS, None),
     ("GET", "/v1/config/{component}"): (READERS, None),
     ("GET", "/v1/config/{component}/history"): (READERS, None),
     ("GET", "/v1/config/{component}/diff"): (READERS, None),
@@ -67,6 +72,7 @@ MATRIX = {
 FILL = {
     "{recommendation_id}": "rec_1",
     "{experiment_id}": "exp_9",
+    "{rollout_id}": "ramp_9",
     "{component}": "orchestrator",
     "{user_id}": "u",
     "{name}": "Event",

@@ -1,11 +1,16 @@
 """The door to experiments: made once, started, served to a person over OFREP, ended; replays and races."""
 
+import json
+
 import pytest
 
+from layer7.contract.passport import DesignPassport
 from layer7.experiments.plan import specified
+from layer7.nightly import designing
 
 DRAFT = specified(0).model_dump(mode="json")
 WHY = {"why": "to learn"}
+ANYWAY = WHY | {"accept_underpowered": True}
 
 
 def code(answer):
@@ -29,8 +34,9 @@ def test_a_life_over_http(ask, house):
     stale = ask("POST", "/exp_001/start", WHY, **{"If-Match": '"other"'})
     assert (stale.status_code, code(stale)) == (412, "version_changed")
     key = {"If-Match": shown.headers["etag"], "Idempotency-Key": "one"}
-    first, again = (ask("POST", "/exp_001/start", WHY, **key) for _ in range(2))
+    first, again = (ask("POST", "/exp_001/start", ANYWAY, **key) for _ in range(2))
     assert first.json() == again.json()
+    assert first.json()["passport"]["judgement"] == "cannot_tell"
     assert (first.json()["status"], again.headers["idempotency-replayed"]) == ("running", "true")
     served = house.client.post(
         "/ofrep/v1/evaluate/flags/improve_resume_threshold",
@@ -43,6 +49,42 @@ def test_a_life_over_http(ask, house):
     assert ask("POST", "/exp_001/complete", WHY).json()["status"] == "completed"
     assert code(ask("POST", "/exp_001/start", WHY)) == "move_not_allowed"
     assert [each["experiment_id"] for each in ask("GET", "?state=completed").json()["items"]] == ["exp_001"]
+
+
+def test_a_design_that_cannot_be_judged_is_refused_with_what_to_do(ask):
+    ask("POST", "", DRAFT)
+    told = ask("POST", "/exp_001/passport", {})
+    assert (told.status_code, told.json()["judgement"]) == (200, "cannot_tell")
+    refused = ask("POST", "/exp_001/start", WHY)
+    assert (refused.status_code, code(refused)) == (409, "power_unknown")
+    assert refused.json()["detail"] == told.json()["sentence"]
+    assert ask("GET", "/exp_001").json()["status"] == "draft"
+    silent = ask("POST", "/exp_001/start", ANYWAY | {"why": " "})
+    assert (silent.status_code, code(silent)) == (422, "reason_missing")
+    assert code(ask("POST", "/exp_001/start", {"accept_underpowered": "yes"})) == "invalid_request"
+
+
+def test_an_underpowered_design_is_a_conflict_that_says_what_would_work(ask, monkeypatch):
+    ask("POST", "", DRAFT)
+    sample = ask("POST", "/exp_001/passport", {}).json()
+    weak = DesignPassport.model_validate_json(
+        json.dumps(
+            sample
+            | {
+                "judgement": "underpowered",
+                "sentence": "It finds the effect in 1 of 10 tries.",
+                "feasible": ["Wait 30 weeks.", "Look for twice the effect."],
+                "power": {"value": 0.1, "interval": [0.05, 0.2], "n": 100},
+            }
+        )
+    )
+    monkeypatch.setattr(designing, "issue_passport", lambda *_, **__: weak)
+    refused = ask("POST", "/exp_001/start", WHY)
+    assert (refused.status_code, code(refused)) == (409, "underpowered")
+    assert refused.json()["hint"] == "Wait 30 weeks. Or: Look for twice the effect."
+    other = weak.model_copy(update={"plan_hash": "plan_0000000000000000"})
+    monkeypatch.setattr(designing, "issue_passport", lambda *_, **__: other)
+    assert code(ask("POST", "/exp_001/start", WHY)) == "other_passport"
 
 
 def test_what_cannot_work_is_refused(ask):

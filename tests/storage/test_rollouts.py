@@ -160,6 +160,23 @@ def test_old_evidence_asks_for_new(home):
     assert advance_all(home, at + 181 * DAY)["moved"] == 0
 
 
+def test_a_paused_ramp_goes_no_further_until_it_is_resumed_and_harm_still_takes_it_back(any_home):
+    ramp = begun(any_home)
+    due = NOW + 7 * DAY
+    analysed(any_home, ramp.experiment_id, due)
+    paused = any_home.rollouts.pause(ramp.ramp_id, act=act("pause"))
+    assert (paused.state, paused.held_by, paused.why) == (State.HOLDING, "pause", "Paused by ada: to learn.")
+    assert advance_all(any_home, due)["moved"] == 0
+    assert any_home.rollouts.resume(ramp.ramp_id, act=act("resume")).paused is None
+    assert code_of(lambda: any_home.rollouts.resume(ramp.ramp_id, act=act("resume"))) == "not_paused"
+    assert advance_all(any_home, due)["moved"] == 1
+    any_home.rollouts.pause(ramp.ramp_id, act=act("pause", due))
+    analysed(any_home, ramp.experiment_id, due, guardrails=FINE | HARM)
+    advance_all(any_home, due)
+    assert any_home.rollouts.get(ramp.ramp_id).state is State.ROLLED_BACK
+    assert code_of(lambda: any_home.rollouts.pause(ramp.ramp_id, act=act("pause"))) == "not_running"
+
+
 def test_what_people_do_meanwhile_is_respected(home):
     ramp = begun(home)
     home.configs.set(STRATEGY, "min_days_in_mode", 5, actor="ada", why="other", at=NOW)

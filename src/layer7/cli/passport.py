@@ -28,7 +28,7 @@ from layer7.errors import Layer7Error
 from layer7.experiments.metrics import METRICS, metric
 from layer7.experiments.passport import CHEAPER, RUNS, written
 from layer7.experiments.plan import checked
-from layer7.nightly.designing import issue_passport
+from layer7.nightly.designing import issue_passport, start_experiment
 from layer7.storage.experiments import accept
 from layer7.storage.home import Home
 from layer7.storage.state import Act
@@ -72,20 +72,16 @@ def start(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate the design, freeze the plan and start an experiment; an underpowered one is refused."""
-    if accept_underpowered and not why.strip():
-        raise Layer7Error("no_reason", "An underpowered design is accepted with a reason.", "Give --why.")
-    place = opened(home)
-    found = _issued(place, place.experiments.get(experiment_id), runs=RUNS, quiet=as_json)
-    running = place.experiments.start(
-        experiment_id,
-        act=Act(actor_name(actor), "experiment.start", experiment_id, now(), why),
-        passport=found,
-        accept_underpowered=accept_underpowered,
-    )
+    act = Act(actor_name(actor), "experiment.start", experiment_id, now(), why)
+    with progress(f"{3 * RUNS:,} simulated experiments", 1.0, quiet=as_json) as advance:
+        running = start_experiment(
+            opened(home), experiment_id, act=act, accept_underpowered=accept_underpowered, progress=advance
+        )
     if as_json:
         print_json(running.model_dump(mode="json"))
         return
-    _print(found)
+    if running.passport is not None:
+        _print(running.passport)
     out.print(f"{experiment_id} runs, plan {running.plan_hash}, until {running.end_date}.", highlight=False)
 
 

@@ -20,7 +20,6 @@ from layer7.cli.terminal import (
     print_table,
 )
 from layer7.contract.lifecycle import State
-from layer7.errors import Layer7Error
 from layer7.nightly.advancing import advance_all
 from layer7.rollout.ramp import Ramp
 from layer7.storage.state import Act
@@ -62,8 +61,12 @@ def list_rollouts(*, home: HomeOption = None, as_json: JsonOption = False) -> No
     if as_json:
         print_json([each.model_dump(mode="json") for each in found])
         return
-    rows = [(each.ramp_id, each.parameter, each.state.value, _reach(each), each.why) for each in found]
-    print_table("Rollouts", ("rollout", "setting", "state", "who gets it", "why"), rows)
+    rows = [
+        (each.ramp_id, each.parameter, each.state.value, _reach(each), each.why, _fresh(each))
+        for each in found
+    ]
+    columns = ("rollout", "setting", "state", "who gets it", "why", "evidence")
+    print_table("Rollouts", columns, rows)
 
 
 def _reach(ramp: Ramp) -> str:
@@ -71,6 +74,12 @@ def _reach(ramp: Ramp) -> str:
         return f"{1 - ramp.holdback:.0%}"
     begun = ramp.state in {State.RUNNING, State.HOLDING}
     return f"{ramp.stages[ramp.stage].share:.0%}" if begun else "nobody"
+
+
+def _fresh(ramp: Ramp) -> str:
+    if ramp.fresh_until is None:
+        return ""
+    return "expired" if ramp.expired else f"fresh until {ramp.fresh_until[:10]}"
 
 
 @rollouts.command("show")
@@ -111,10 +120,36 @@ def roll_back(
     as_json: JsonOption = False,
 ) -> None:
     """Take a change back; it counts as rolled back once the old value is what is served."""
-    if not why.strip():
-        raise Layer7Error("reason_missing", "To roll back needs a reason.", "Say why, with --why.")
     act = Act(actor_name(actor), "rollout.roll_back", rollout, now(), why)
     _print(opened(home).rollouts.roll_back(rollout, act=act), as_json=as_json)
+
+
+@rollouts.command("pause")
+def pause(
+    rollout: RampArgument,
+    *,
+    actor: ActorOption = "",
+    why: WhyOption = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a ramp where it is until you resume it; proven harm still takes it back."""
+    act = Act(actor_name(actor), "rollout.pause", rollout, now(), why)
+    _print(opened(home).rollouts.pause(rollout, act=act), as_json=as_json)
+
+
+@rollouts.command("resume")
+def resume(
+    rollout: RampArgument,
+    *,
+    actor: ActorOption = "",
+    why: WhyOption = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a paused ramp go on; the next check asks its gates again."""
+    act = Act(actor_name(actor), "rollout.resume", rollout, now(), why)
+    _print(opened(home).rollouts.resume(rollout, act=act), as_json=as_json)
 
 
 def _print(ramp: Ramp, *, as_json: bool) -> None:

@@ -6,14 +6,17 @@ import numpy as np
 
 from layer7.analytics.attempts import STEPS, attempts
 from layer7.contract.experiments import Experiment
+from layer7.contract.lifecycle import Kind, State, move
 from layer7.contract.passport import DesignPassport
 from layer7.contract.vocabulary import Purpose
+from layer7.errors import Layer7Error
 from layer7.experiments.metrics import metric
 from layer7.experiments.passport import RUNS, Evidence, Progress, passport
 from layer7.experiments.plan import plan_hash
 from layer7.experiments.traffic import Attempts
 from layer7.nightly.night import Night
 from layer7.storage.home import Home
+from layer7.storage.state import Act
 from layer7.storage.warehouse import Horizon
 
 
@@ -43,6 +46,40 @@ def issue_passport(
     evidence = _evidence(home, experiment.success_metric, now)
     rng = np.random.default_rng(int(plan_hash(experiment).removeprefix("plan_"), 16))
     return passport(experiment, evidence, rng=rng, runs=runs, progress=progress)
+
+
+def start_experiment(
+    home: Home,
+    experiment_id: str,
+    *,
+    act: Act,
+    accept_underpowered: bool = False,
+    progress: Progress = lambda _share: None,
+) -> Experiment:
+    """Issue a draft's design passport, freeze the plan and let it run; the passport stays with it.
+
+    Args:
+        home: the installation.
+        experiment_id: the draft.
+        act: who, when, why.
+        accept_underpowered: whether a design that cannot answer its question is started knowingly.
+        progress: is told how far the simulation is.
+
+    Raises:
+        Layer7Error: ``reason_missing`` where a design is accepted without a reason; ``underpowered`` and
+            ``power_unknown`` with what would be feasible; and what
+            :meth:`layer7.storage.experiments.Experiments.start` refuses.
+    """
+    if accept_underpowered and not act.why.strip():
+        raise Layer7Error(
+            "reason_missing", "An underpowered design is accepted with a reason.", "Say why it is started."
+        )
+    draft = home.experiments.get(experiment_id)
+    move(Kind.EXPERIMENT, draft.status, State.RUNNING)
+    found = issue_passport(home, draft, now=act.at, progress=progress)
+    return home.experiments.start(
+        experiment_id, act=act, passport=found, accept_underpowered=accept_underpowered
+    )
 
 
 def _evidence(home: Home, name: str, now: datetime) -> Evidence:

@@ -21,6 +21,9 @@ AHEAD = timedelta(days=1)
 ROLLING_BACK = "rolling_back"
 """What holds a ramp while it is taken back: the roll back is carried out again until it is proven."""
 
+PAUSE = "pause"
+"""What holds a ramp that a person has paused: it goes no further, and harm still takes it back."""
+
 LOSSES = ("interviews_per_unit", "interview_rate")
 """Metrics in which lost interviews are counted, the better one first."""
 
@@ -83,9 +86,9 @@ def next_step(ramp: Ramp, seen: Observation, now: datetime) -> Step:
     """Decide how far a ramp may go now.
 
     What was withdrawn, and harm that is proven, is taken back at once: at whatever gate the ramp waits,
-    before any minimum sample. Then the first gate that is closed holds it. Where all are open it goes one
-    stage on; stages without gates whose time has passed as well are folded into the same move, never past a
-    gate. A clock that was put back changes nothing.
+    before any minimum sample. Then the first gate that is closed holds it; a person's pause is the first of
+    them. Where all are open it goes one stage on; stages without gates whose time has passed as well are
+    folded into the same move, never past a gate. A clock that was put back changes nothing.
 
     Args:
         ramp: where it stands.
@@ -194,6 +197,8 @@ def _begin(ramp: Ramp, seen: Observation) -> Step:
         return Step(Move.ROLL_BACK, f"Its experiment is {status}.")
     if status is not State.RUNNING:
         return Step(Move.HOLD, f"Its experiment is {status}.", "start")
+    if ramp.paused is not None:
+        return Step(Move.HOLD, ramp.paused, PAUSE)
     return Step(Move.START, f"{ramp.stages[0].share:.0%} of the units in each arm.")
 
 
@@ -225,6 +230,10 @@ def _entered(ramp: Ramp) -> datetime:
             "not_entered", f"{ramp.ramp_id} is {ramp.state} without a beginning.", "Restore it."
         )
     return moment(ramp.entered_at)
+
+
+def _paused(ramp: Ramp, _: Observation, __: datetime) -> str | None:
+    return ramp.paused
 
 
 def _interval(ramp: Ramp, seen: Observation, now: datetime) -> str | None:
@@ -295,6 +304,7 @@ def _only_gated(gate: Gate) -> Gate:
 
 GATES: Mapping[str, Gate] = MappingProxyType(
     {
+        PAUSE: _paused,
         "interval": _interval,
         "analysis": _only_gated(_fresh),
         "traffic": _only_gated(_traffic),

@@ -60,6 +60,9 @@ class Ramp(Contract):
     state: RampState = Field(default=State.PENDING, description="Where it stands.")
     approved: tuple[Whole, ...] = Field(default=(), description="Stages that a person let it leave.")
     entered_at: Moment | None = Field(default=None, description="When the present stage began.")
+    paused: str | None = Field(
+        default=None, description="Who holds it where it is, and why; null where nobody does."
+    )
     held_by: str | None = Field(default=None, description="The gate that holds it; null where none does.")
     why: str = Field(default="", description="Why it stands where it stands.")
     holdback: Fraction = Field(default=0.05, description="Share of the units that keep the control's value.")

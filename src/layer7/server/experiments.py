@@ -1,33 +1,32 @@
 """The door to experiments: they are made, listed, shown with their results, started, paused and ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
+from layer7.contract.passport import DesignPassport
+from layer7.nightly.designing import issue_passport, start_experiment
+from layer7.server.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
 from layer7.server.auth import Reader, Reviewer
 from layer7.server.body import read_model
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
-from layer7.server.etags import REVALIDATE, etag, not_modified, require_match
 from layer7.server.idempotency import once
-from layer7.server.paging import Page, PageQuery, link, page, position
-from layer7.server.recommendations import Why, read_why, why_body
+from layer7.server.paging import Page, PageQuery
 from layer7.storage.experiments import Experiments
 from layer7.storage.state import Act
 from layer7.storage.tokens import Token
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
-Name = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Move = Callable[[Experiments, str, Act], Experiment]
-_MOVES: dict[str, Move] = {
-    "start": lambda store, name, act: store.start(name, act=act),
+_MOVES: Mapping[str, Move] = {
     "pause": lambda store, name, act: store.pause(name, act=act),
     "resume": lambda store, name, act: store.resume(name, act=act),
     "complete": lambda store, name, act: store.complete(name, act=act),
@@ -42,6 +41,14 @@ class ListQuery(PageQuery):
     state: State | None = Field(default=None, description="Only those that stand there.")
 
 
+class Start(Why):
+    """Why an experiment starts, and whether it does although it can hardly answer its question."""
+
+    accept_underpowered: bool = Field(
+        default=False, description="Start it whatever its passport says; this needs a reason."
+    )
+
+
 def draft_body() -> dict[str, Any]:
     """Describe the body of a new experiment for the OpenAPI document."""
     schema = {"$ref": "#/components/schemas/Experiment"}
@@ -53,17 +60,24 @@ async def read_draft(request: Request) -> Experiment:
     return await read_model(request, Experiment, most=_BODY_BYTES)
 
 
+async def read_start(request: Request) -> Start:
+    """Read the body of a start."""
+    return await read_model(request, Start, most=_BODY_BYTES)
+
+
 @router.get("", response_model=Page[Experiment], responses=problems(422), summary="List them")
 def list_experiments(
     request: Request, response: Response, _token: Reader, query: Annotated[ListQuery, Query()]
 ) -> Page[Experiment]:
     """Give experiments, the newest first."""
-    after = position(query, (str, str))
     store = context_of(request).home.experiments
-    found = store.list(state=query.state, after=after, limit=query.limit + 1)
-    items, cursor = page(found, query, lambda each: (each.created_at, each.experiment_id))
-    link(request, response, cursor)
-    return Page(items=tuple(items), next_cursor=cursor)
+    return listed(
+        request,
+        response,
+        query,
+        find=lambda after, limit: store.list(state=query.state, after=after, limit=limit),
+        key=lambda each: (each.created_at, each.experiment_id),
+    )
 
 
 @router.get(
@@ -74,9 +88,7 @@ def list_experiments(
 )
 def show_experiment(request: Request, experiment_id: Name, _token: Reader) -> Response:
     """Give one experiment; its ETag can stand in If-Match of a move."""
-    shown = _shown(context_of(request), experiment_id)
-    tag = etag(shown)
-    return not_modified(request, tag) or JSONResponse(shown, headers={"ETag": tag, **REVALIDATE})
+    return tagged(request, _shown(context_of(request), experiment_id))
 
 
 @router.post(
@@ -99,20 +111,46 @@ async def create_experiment(
     return await run_in_threadpool(once, context, request, token, body=draft, act=act)
 
 
+async def _passport(
+    request: Request, experiment_id: Name, token: Reviewer, why: Annotated[Why, Depends(read_why)]
+) -> Response:
+    """Simulate the design on this log; nothing changes, and the same plan gives the same passport."""
+    context = context_of(request)
+
+    def act() -> dict[str, Any]:
+        draft = context.home.experiments.get(experiment_id)
+        return issue_passport(context.home, draft, now=context.clock()).model_dump(mode="json")
+
+    return await acted(request, token, body=why, shown=lambda: _shown(context, experiment_id), act=act)
+
+
+async def _start(
+    request: Request, experiment_id: Name, token: Reviewer, start: Annotated[Start, Depends(read_start)]
+) -> Response:
+    """Simulate the design and start it, or refuse a design that cannot answer its question."""
+    context = context_of(request)
+
+    def act() -> dict[str, Any]:
+        done = _act(context, token, "start", experiment_id=experiment_id, why=start.why)
+        running = start_experiment(
+            context.home, experiment_id, act=done, accept_underpowered=start.accept_underpowered
+        )
+        return running.model_dump(mode="json")
+
+    return await acted(request, token, body=start, shown=lambda: _shown(context, experiment_id), act=act)
+
+
 async def _move(
     request: Request, experiment_id: Name, token: Reviewer, why: Annotated[Why, Depends(read_why)]
 ) -> Response:
     """Move it; with If-Match only if nothing has changed since it was looked at."""
-    context = context_of(request)
-    word = request.url.path.rsplit("/", 1)[-1]
+    context, word = context_of(request), word_of(request)
 
     def act() -> dict[str, Any]:
-        if "if-match" in request.headers:
-            require_match(request, etag(_shown(context, experiment_id)))
         done = _act(context, token, word, experiment_id=experiment_id, why=why.why)
         return _MOVES[word](context.home.experiments, experiment_id, done).model_dump(mode="json")
 
-    return await run_in_threadpool(once, context, request, token, body=why, act=act)
+    return await acted(request, token, body=why, shown=lambda: _shown(context, experiment_id), act=act)
 
 
 def _shown(context: Context, experiment_id: str) -> dict[str, Any]:
@@ -123,15 +161,7 @@ def _act(context: Context, token: Token, word: str, *, experiment_id: str, why: 
     return Act(token.name, f"experiment.{word}", experiment_id, context.clock(), why)
 
 
+add_act(router, "/{experiment_id}/passport", _passport, name="issue_passport", model=DesignPassport)
+add_act(router, "/{experiment_id}/start", _start, name="start_experiment", model=Experiment, body=Start)
 for _word in _MOVES:
-    router.add_api_route(
-        f"/{{experiment_id}}/{_word}",
-        _move,
-        methods=["POST"],
-        name=f"{_word}_experiment",
-        operation_id=f"{_word}_experiment",
-        response_model=Experiment,
-        responses=problems(404, 409, 412, 413, 415, 422),
-        openapi_extra=why_body(),
-        summary=f"{_word.capitalize()} one",
-    )
+    add_act(router, f"/{{experiment_id}}/{_word}", _move, name=f"{_word}_experiment", model=Experiment)

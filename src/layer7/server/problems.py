@@ -25,19 +25,20 @@ _BY_STATUS: Mapping[int, str] = {
     401: "not_signed_in",
     403: "cross_site person_needed scope_missing",
     404: "no_finding no_night no_survey not_found unknown_experiment unknown_parameter"
-    " unknown_recommendation unknown_schema unknown_segment unknown_token unknown_user"
+    " unknown_recommendation unknown_rollout unknown_schema unknown_segment unknown_token unknown_user"
     " unknown_version",
     405: "method_not_allowed",
-    409: "decided_meanwhile event_conflict experiment_exists experiment_needed idempotency_key_reused"
-    " move_not_allowed namespace_full no_change not_running nothing_to_roll_back overlapping_experiments"
-    " plan_changed plan_stale request_in_flight",
+    409: "approval_too_early decided_meanwhile event_conflict experiment_exists experiment_needed"
+    " idempotency_key_reused move_not_allowed moved_meanwhile namespace_full no_change not_paused not_running"
+    " nothing_to_roll_back other_passport overlapping_experiments plan_changed plan_stale power_unknown"
+    " request_in_flight underpowered",
     412: "version_changed",
     413: "too_large too_many_items",
     415: "unsupported_encoding unsupported_media_type",
     421: "unknown_host",
     429: "too_many_requests",
     500: "another_recommendation audit_broken internal_error not_json not_served plan_missing"
-    " recommendation_unnamed version_damaged wrong_metadata",
+    " recommendation_unnamed rollback_not_proven version_damaged wrong_metadata",
     503: "disk_full locked shutting_down state_busy state_unreachable too_busy",
 }
 

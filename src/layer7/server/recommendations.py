@@ -3,41 +3,26 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from layer7.contract.lifecycle import State
 from layer7.contract.optimization import OptimizationRecommendation, RecommendationState
 from layer7.contract.settings import UpdateResult
-from layer7.contract.shapes import PrivateText
 from layer7.errors import Layer7Error
 from layer7.review import Action, consequences, decide, possible_actions
+from layer7.server.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
 from layer7.server.auth import Reader, Reviewer
-from layer7.server.body import read_model
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
-from layer7.server.etags import REVALIDATE, etag, not_modified, require_match
-from layer7.server.idempotency import once
-from layer7.server.paging import Page, PageQuery, link, page, position
+from layer7.server.paging import Page, PageQuery
 from layer7.storage.recommendations import Outcome
 from layer7.storage.updates import updated
 
 router = APIRouter(prefix="/v1/recommendations", tags=["review"])
 
-Name = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Reason = Annotated[PrivateText, Field(max_length=2000)]
 _ACTIONS = {each.value.replace("_", "-"): each for each in Action if each is not Action.APPLY}
-_BODY_BYTES = 1 << 16
-
-
-class Why(BaseModel):
-    """Why something is decided."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    why: Reason = Field(default="", description="The reason; needed to reject and to send back.")
 
 
 class ListQuery(PageQuery):
@@ -75,28 +60,20 @@ class Decided(BaseModel):
     result: UpdateResult | None = Field(description="What was applied and read back; null when nothing was.")
 
 
-def why_body(most: int = _BODY_BYTES) -> Any:
-    """Describe the body of a decision for the OpenAPI document."""
-    schema = Why.model_json_schema() | {"maxLength": most}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-async def read_why(request: Request) -> Why:
-    """Read the body of a decision."""
-    return await read_model(request, Why, most=_BODY_BYTES)
-
-
 @router.get("", response_model=Page[OptimizationRecommendation], responses=problems(422), summary="List them")
 def list_recommendations(
     request: Request, response: Response, _token: Reader, query: Annotated[ListQuery, Query()]
 ) -> Page[OptimizationRecommendation]:
     """Give recommendations, the newest first."""
-    after = position(query, (str, str))
+    store = context_of(request).recommendations
     state = None if query.state is None else State(query.state)
-    found = context_of(request).recommendations.list(state=state, after=after, limit=query.limit + 1)
-    items, cursor = page(found, query, lambda each: (each.created_at, each.recommendation_id))
-    link(request, response, cursor)
-    return Page(items=tuple(items), next_cursor=cursor)
+    return listed(
+        request,
+        response,
+        query,
+        find=lambda after, limit: store.list(state=state, after=after, limit=limit),
+        key=lambda each: (each.created_at, each.recommendation_id),
+    )
 
 
 @router.get(
@@ -107,10 +84,7 @@ def list_recommendations(
 )
 def show_recommendation(request: Request, recommendation_id: Name, _token: Reader) -> Response:
     """Give one recommendation; its ETag can stand in If-Match of a decision."""
-    shown = _shown(context_of(request), recommendation_id)
-    tag = etag(shown)
-    known = not_modified(request, tag)
-    return known or JSONResponse(shown, headers={"ETag": tag, **REVALIDATE})
+    return tagged(request, _shown(context_of(request), recommendation_id))
 
 
 def _shown(context: Context, recommendation_id: str) -> dict[str, Any]:
@@ -142,18 +116,15 @@ async def _act(
     request: Request, recommendation_id: Name, token: Reviewer, why: Annotated[Why, Depends(read_why)]
 ) -> Response:
     """Decide; with If-Match only if nothing has changed since it was looked at."""
-    context = context_of(request)
-    action = _ACTIONS[request.url.path.rsplit("/", 1)[-1]]
+    context, action = context_of(request), _ACTIONS[word_of(request)]
 
     def act() -> dict[str, Any]:
-        if "if-match" in request.headers:
-            require_match(request, etag(_shown(context, recommendation_id)))
         outcome = context.recommendations.decide(
             recommendation_id, action, actor=token.name, why=why.why, at=context.clock()
         )
         return _decided(context, outcome).model_dump(mode="json")
 
-    return await run_in_threadpool(once, context, request, token, body=why, act=act)
+    return await acted(request, token, body=why, shown=lambda: _shown(context, recommendation_id), act=act)
 
 
 def _decided(context: Context, outcome: Outcome) -> Decided:
@@ -165,14 +136,4 @@ def _decided(context: Context, outcome: Outcome) -> Decided:
 
 
 for _path, _action in _ACTIONS.items():
-    router.add_api_route(
-        f"/{{recommendation_id}}/{_path}",
-        _act,
-        methods=["POST"],
-        name=_action.value,
-        operation_id=_action.value,
-        response_model=Decided,
-        responses=problems(404, 409, 412, 413, 415, 422),
-        openapi_extra=why_body(),
-        summary=f"{_path.replace('-', ' ').capitalize()} one",
-    )
+    add_act(router, f"/{{recommendation_id}}/{_path}", _act, name=_action.value, model=Decided)

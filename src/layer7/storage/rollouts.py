@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from layer7.configuration import canonical_json, plan, plan_back
 from layer7.contract.experiments import Experiment
@@ -14,10 +14,10 @@ from layer7.contract.optimization import SettingsChange
 from layer7.errors import Layer7Error
 from layer7.experiments.assignment import assign
 from layer7.review import ENGINE, Action
-from layer7.rollout.gates import ROLLING_BACK, Move, Observation, Step, next_step
+from layer7.rollout.gates import PAUSE, ROLLING_BACK, Move, Observation, Step, next_step
 from layer7.rollout.ledger import Ledger, ledger
 from layer7.rollout.ramp import FRESH_DAYS, Ramp, holdback_of, ramp_of
-from layer7.storage import schema
+from layer7.storage import ramp_rows
 from layer7.storage.configs import Configs
 from layer7.storage.experiments import LIVE, Experiments
 from layer7.storage.recommendations import Recommendations
@@ -25,7 +25,6 @@ from layer7.storage.serving import Serving
 from layer7.storage.state import Act
 from layer7.storage.state import State as Database
 
-_TABLE = schema.rollouts
 _PROBES = 2_000
 _MOVING = (State.PENDING, State.RUNNING, State.HOLDING, State.COMPLETED)
 
@@ -78,7 +77,7 @@ class Rollouts:
             Layer7Error: ``unknown_rollout``.
         """
         with self._state.read() as connection:
-            return _get(connection, ramp_id)
+            return ramp_rows.get(connection, ramp_id)
 
     def list(self, *, state: State | None = None) -> tuple[Ramp, ...]:
         """Give ramps, the newest first.
@@ -86,11 +85,20 @@ class Rollouts:
         Args:
             state: only those that stand there.
         """
-        query = select(_TABLE.c.body).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc())
-        if state is not None:
-            query = query.where(_TABLE.c.state == state)
+        return tuple(ramp for _, ramp in self.page(state=state))
+
+    def page(
+        self, *, state: State | None = None, after: tuple[str, str] | None = None, limit: int | None = None
+    ) -> tuple[tuple[str, Ramp], ...]:
+        """Give ramps with the time of their making, the newest first.
+
+        Args:
+            state: only those that stand there.
+            after: time of making and name of the last one of the page before.
+            limit: how many at most.
+        """
         with self._state.read() as connection:
-            return tuple(Ramp.model_validate_json(row.body) for row in connection.execute(query))
+            return ramp_rows.page(connection, state=state, after=after, limit=limit)
 
     def moving(self) -> tuple[Ramp, ...]:
         """Give the ramps that a check may still move, the oldest first."""
@@ -106,11 +114,8 @@ class Rollouts:
 
     def history(self, ramp_id: str) -> tuple[dict[str, Any], ...]:
         """Give what happened to a ramp, the first first, from the audit log."""
-        table = schema.audit
-        query = select(table).where(table.c.subject == ramp_id).order_by(table.c.id)
-        names = ("at", "actor", "action", "why")
         with self._state.read() as connection:
-            return tuple({n: row[n] for n in names} for row in connection.execute(query).mappings())
+            return ramp_rows.history(connection, ramp_id)
 
     def open_missing(self, at: datetime) -> tuple[Ramp, ...]:
         """Plan a ramp for every experiment that needs one: running ones, and drafts of recommendations.
@@ -119,8 +124,7 @@ class Rollouts:
         do those that measure the holdback of a ramp.
         """
         with self._state.read() as connection:
-            ramps = connection.execute(select(_TABLE.c.body))
-            have = [Ramp.model_validate_json(row.body) for row in ramps]
+            have = [ramp for _, ramp in ramp_rows.page(connection)]
         known = {each.experiment_id for each in have} | {each.holdback_id for each in have}
         opened = []
         for experiment in (*self._experiments.running(), *self._experiments.list(state=State.DRAFT)):
@@ -143,12 +147,7 @@ class Rollouts:
         planned = ramp_of(experiment, anchor=self._configs.active(experiment.component).version)
         act = Act(ENGINE, "rollout.open", planned.ramp_id, at, f"Goes back to {planned.anchor}.")
         with self._state.change(act) as connection:
-            if connection.execute(select(_TABLE.c.id).where(_TABLE.c.id == planned.ramp_id)).first():
-                raise Layer7Error(
-                    "rollout_exists", f"There is a rollout {planned.ramp_id} already.", "Show it."
-                )
-            values = _values(planned, at) | {"created_at": at.isoformat()}
-            connection.execute(_TABLE.insert().values(**values))
+            ramp_rows.add(connection, planned, at)
         return planned
 
     def approve(self, ramp_id: str, *, act: Act) -> Ramp:
@@ -170,7 +169,38 @@ class Rollouts:
         if not _would_open(ramp.model_copy(update=said), seen, act.at):
             raise Layer7Error("approval_too_early", f"{ramp_id} waits: {step.why}", "Wait for the verdict.")
         with self._state.change(act) as connection:
-            return _write(connection, ramp, said, act.at)
+            return ramp_rows.write(connection, ramp, said, act.at)
+
+    def pause(self, ramp_id: str, *, act: Act) -> Ramp:
+        """Hold a ramp at its present stage until it is resumed; harm still takes it back meanwhile.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``; ``not_running`` where nothing is left to hold.
+        """
+        ramp = self.get(ramp_id)
+        if not ramp.is_open:
+            raise Layer7Error("not_running", f"{ramp_id} is {ramp.state}.", "Only open rollouts are paused.")
+        why = f"Paused by {act.actor}{': ' + act.why if act.why else ''}."
+        said: dict[str, Any] = {"paused": why, "held_by": PAUSE, "why": why}
+        if ramp.state is State.RUNNING:
+            said["state"] = State.HOLDING
+        with self._state.change(act) as connection:
+            return ramp_rows.write(connection, ramp, said, act.at)
+
+    def resume(self, ramp_id: str, *, act: Act) -> Ramp:
+        """Let a paused ramp go on: the next check asks its gates again.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``; ``not_paused``.
+        """
+        ramp = self.get(ramp_id)
+        if ramp.paused is None:
+            raise Layer7Error(
+                "not_paused", f"{ramp_id} is not paused.", "It goes on where its gates are open."
+            )
+        said = {"paused": None, "why": f"Resumed by {act.actor}."}
+        with self._state.change(act) as connection:
+            return ramp_rows.write(connection, ramp, said, act.at)
 
     def advance(self, ramp_id: str, at: datetime) -> Checked:
         """Check a ramp, and carry out what its gates say; checking again at once changes nothing.
@@ -189,7 +219,7 @@ class Rollouts:
             return Checked(self._take_back(ramp, seen, act), step, moved=True)
         with self._state.change(act) as connection:
             # The loser of a race must change nothing, so its revision is asked for first.
-            new = _write(connection, ramp, self._after(ramp, seen, step, at), at)
+            new = ramp_rows.write(connection, ramp, self._after(ramp, seen, step, at), at)
             self._carry_out(connection, new, seen=seen, act=act, step=step.move)
         return Checked(new, step, moved=True)
 
@@ -197,15 +227,18 @@ class Rollouts:
         """Take a change back by hand, and say so only once the old value is what is served.
 
         Raises:
-            Layer7Error: ``unknown_rollout``; ``move_not_allowed``; ``rollback_not_proven``.
+            Layer7Error: ``unknown_rollout``; ``reason_missing``; ``move_not_allowed``;
+                ``rollback_not_proven``.
         """
+        if not act.why.strip():
+            raise Layer7Error("reason_missing", "To roll back needs a reason.", "Say why.")
         ramp, seen = self._seen(ramp_id)
         move(Kind.ROLLOUT, ramp.state, State.ROLLED_BACK)
         return self._take_back(ramp, seen, act)
 
     def _seen(self, ramp_id: str) -> tuple[Ramp, Observation]:
         with self._state.read() as connection:
-            ramp = _get(connection, ramp_id)
+            ramp = ramp_rows.get(connection, ramp_id)
         measured_by = ramp.holdback_id or ramp.experiment_id
         experiment = self._experiments.get(measured_by)
         held = self._configs.active(ramp.component).value(ramp.parameter)
@@ -271,7 +304,7 @@ class Rollouts:
         """End what serves the treatment, and call it rolled back once it is proven to be served no more."""
         with self._state.change(act) as connection:
             why = act.why or f"Taken back by {act.actor}."
-            begun = _write(connection, ramp, {"held_by": ROLLING_BACK, "why": why}, act.at)
+            begun = ramp_rows.write(connection, ramp, {"held_by": ROLLING_BACK, "why": why}, act.at)
             for name in filter(None, (ramp.experiment_id, ramp.holdback_id)):
                 self._end(connection, name, act)
             self._restore(connection, ramp, act)
@@ -279,7 +312,7 @@ class Rollouts:
         done = Act(act.actor, "rollout.rolled_back", ramp.ramp_id, act.at, "The old value is what is served.")
         with self._state.change(done) as connection:
             state = move(Kind.ROLLOUT, begun.state, State.ROLLED_BACK)
-            return _write(connection, begun, {"state": state, "held_by": None}, act.at)
+            return ramp_rows.write(connection, begun, {"state": state, "held_by": None}, act.at)
 
     def _end(self, connection: Connection, experiment_id: str, act: Act) -> None:
         status = self._experiments.get_in(connection, experiment_id).status
@@ -347,42 +380,3 @@ def _changes(ramp: Ramp, step: Step) -> bool:
 
 def _would_open(ramp: Ramp, seen: Observation, at: datetime) -> bool:
     return next_step(ramp, seen, at).move in {Move.ADVANCE, Move.COMPLETE}
-
-
-def _values(ramp: Ramp, at: datetime) -> dict[str, Any]:
-    return {
-        "id": ramp.ramp_id,
-        "experiment_id": ramp.experiment_id,
-        "state": ramp.state.value,
-        "anchor": ramp.anchor,
-        "revision": ramp.revision,
-        "updated_at": at.isoformat(),
-        "body": canonical_json(ramp.model_dump(mode="json")),
-    }
-
-
-def _write(connection: Connection, old: Ramp, said: dict[str, Any], at: datetime) -> Ramp:
-    """Write a ramp if it is still as it was read.
-
-    Raises:
-        Layer7Error: ``moved_meanwhile``.
-    """
-    if said.get("state", old.state) is not old.state:
-        move(Kind.ROLLOUT, old.state, said["state"])
-    new = Ramp.model_validate(old.model_dump() | said | {"revision": old.revision + 1})
-    where = (_TABLE.c.id == old.ramp_id, _TABLE.c.revision == old.revision)
-    done = connection.execute(update(_TABLE).where(*where).values(**_values(new, at)))
-    if done.rowcount != 1:
-        raise Layer7Error(
-            "moved_meanwhile",
-            f"{old.ramp_id} was moved by somebody else.",
-            "Nothing was changed; look again.",
-        )
-    return new
-
-
-def _get(connection: Connection, ramp_id: str) -> Ramp:
-    body = connection.execute(select(_TABLE.c.body).where(_TABLE.c.id == ramp_id)).scalar()
-    if body is None:
-        raise Layer7Error("unknown_rollout", f"There is no rollout {ramp_id[:80]!r}.", "List them.")
-    return Ramp.model_validate_json(body)

@@ -6,23 +6,30 @@ from datetime import UTC, date, datetime, timedelta
 
 from fastapi import FastAPI
 
+import rollouts as made_up
 from layer7.configuration import baseline, plan
+from layer7.contract.effects import Effect
 from layer7.contract.evidence import Lineage, Period, RateEvidence
 from layer7.contract.lifecycle import State
 from layer7.contract.optimization import Evidence, ImpactEstimate, OptimizationRecommendation
 from layer7.contract.vocabulary import Component, RiskLevel, Route
 from layer7.errors import Layer7Error
+from layer7.experiments.plan import specified
 from layer7.review import decide
+from layer7.rollout.ramp import Stage
 from layer7.server import problems
 from layer7.server.guard import Guard
 from layer7.server.metrics import Metrics
 from layer7.server.pages import (
+    ExperimentView,
     FunnelStep,
+    Happened,
     Overview,
     QualityLine,
     Queue,
     QueueItem,
     RecommendationView,
+    RolloutView,
     RunLine,
     SilencePoint,
     StageLine,
@@ -164,6 +171,50 @@ def recommendation(name="rec_88", state=State.PROPOSED):
     )
 
 
+def _trials():
+    """Give made-up experiments and rollouts: a running one that waits for approval, an old one, a draft."""
+    parts = (
+        Effect(name="first stage", control_n=180, treatment_n=180, difference=0.01, interval=(-0.02, 0.04)),
+        Effect(name="second stage", control_n=220, treatment_n=220, difference=None, interval=None),
+    )
+    found = made_up.results(as_of=NOW, stages=parts)
+    running = made_up.experiment(
+        found.model_copy(
+            update={
+                "sentence": "Better, as far as proven.",
+                "verdict": "ship",
+                "units": {"control": 400, "treatment": 400},
+            }
+        ),
+        recommendation_id="rec_88",
+    )
+    blocked = running.model_copy(
+        update={
+            "experiment_id": "exp_001_holdback",
+            "name": HOSTILE,
+            "results": found.model_copy(update={"blocked_by": (HOSTILE,), "sentence": HOSTILE}),
+        }
+    )
+    waits = made_up.ramp(
+        0,
+        State.HOLDING,
+        held_by="approval",
+        why="It waits for a person's approval.",
+        stages=(Stage(share=0.1, days=7, approval=True), Stage(share=0.5, days=7)),
+        recommendation_id="rec_88",
+    )
+    old = {
+        "ramp_id": "ramp_old",
+        "state": State.COMPLETED,
+        "held_by": None,
+        "why": HOSTILE,
+        "fresh_until": "2025-06-01T00:00:00+00:00",
+        "expired": True,
+        "holdback_id": "exp_001_holdback",
+    }
+    return (running, blocked, specified(1)), (waits, waits.model_copy(update=old))
+
+
 class MadeUp:
     """Page data in memory."""
 
@@ -171,6 +222,34 @@ class MadeUp:
         self.shown = overview
         self.held = {name: recommendation(name) for name in _FACTS}
         self.history = dict.fromkeys(_FACTS, ())
+        experiments, rollouts = _trials()
+        self.tried = {each.experiment_id: each for each in experiments}
+        self.ramps = {each.ramp_id: each for each in rollouts}
+        self.moved = {name: (Happened("rollout.open", "layer7", "2025-07-01", "v1"),) for name in self.ramps}
+
+    def experiments(self):
+        return tuple(self.tried.values())
+
+    def experiment(self, experiment_id):
+        if experiment_id not in self.tried:
+            raise Layer7Error("unknown_experiment", "There is no such experiment.", "See the list.")
+        ramp = self.ramps["ramp_exp_001"] if experiment_id == "exp_001" else None
+        return ExperimentView(self.tried[experiment_id], ramp)
+
+    def rollouts(self):
+        return tuple(self.ramps.values())
+
+    def rollout(self, ramp_id):
+        if ramp_id not in self.ramps:
+            raise Layer7Error("unknown_rollout", "There is no such rollout.", "See the list.")
+        return RolloutView(self.ramps[ramp_id], self.moved[ramp_id], str(len(self.moved[ramp_id])))
+
+    def move_rollout(self, ramp_id, move, *, why, actor, etag):
+        if etag != self.rollout(ramp_id).etag:
+            raise Layer7Error("version_changed", "It has changed since you opened it.", "Look again.")
+        if move == "roll_back" and not why:
+            raise Layer7Error("reason_missing", "To roll back needs a reason.", "Say why.")
+        self.moved[ramp_id] += (Happened(f"rollout.{move}", actor, NOW.isoformat(), why),)
 
     def overview(self):
         return self.shown

@@ -170,6 +170,76 @@ def test_what_is_not_there_is_said_kindly(client, address, status):
     assert "That did not work." in text_of(response)
 
 
+# Experiments and rollouts.
+
+
+def test_experiments_are_listed_with_what_they_say(client):
+    seen = text_of(client.get("/experiments"))
+    assert "Strategy Threshold Optimization improve_resume_threshold : 75 points against 70 points" in seen
+    assert "Better, as far as proven." in seen
+    assert "Proven better" in seen
+    assert "No verdict may be read" in seen
+    assert "Fit Score Weight Adjustment" in seen
+    empty = MadeUp()
+    empty.tried = {}
+    assert "No experiment yet." in text_of(TestClient(site(empty)).get("/experiments"))
+
+
+def test_an_experiment_shows_its_plan_its_parts_and_where_it_goes(client):
+    seen = text_of(client.get("/experiments/exp_001"))
+    assert "+2.0 points (1.0 to 3.0)" in seen
+    assert "first stage 360 +1 points (\u22122 to 4)" in seen
+    assert "second stage 440 cannot tell yet" in seen
+    assert "offer rate +0.1 points (\u22120.1 to 0.3) no worse than accepted" in seen
+    assert "It waits for a person's approval. See the rollout" in seen
+    assert "Results come with the night" in text_of(client.get("/experiments/exp_002"))
+    assert client.get("/experiments/nope").status_code == 404
+
+
+def test_rollouts_show_their_stages_and_whether_their_evidence_expired(client):
+    seen = text_of(client.get("/rollouts"))
+    assert "10 % 50 % all but 5 %" in seen
+    assert "Evidence expired on 1 June 2025" in seen
+    old = client.get("/rollouts/ramp_old")
+    assert "start a new experiment to renew it" in text_of(old)
+    assert re.findall(r'<details class="choice (\w+)"', old.text) == ["roll_back"]
+    waiting = client.get("/rollouts/ramp_exp_001").text
+    assert re.findall(r'<details class="choice (\w+)"', waiting) == ["approve", "pause", "roll_back"]
+    assert 'aria-current="step">10' in waiting
+    empty = MadeUp()
+    empty.ramps = {}
+    assert "No change is on its way." in text_of(TestClient(site(empty)).get("/rollouts"))
+    reader = TestClient(site(MadeUp(), holding(Scope.READ))).get("/rollouts/ramp_exp_001")
+    assert "<form" not in reader.text
+
+
+def moved(client, **form):
+    return client.post("/rollouts/ramp_exp_001/move", data={"action": "pause", "why": "", "etag": "1"} | form)
+
+
+def test_a_move_is_made_then_confirmed(client, data):
+    response = moved(client, why=" Friday ")
+    assert response.headers["location"] == "/rollouts/ramp_exp_001?done=pause"
+    assert "Paused by ada, 2 July 2025, 09:00 UTC." in text_of(client.get(response.headers["location"]))
+    assert data.moved["ramp_exp_001"][-1].why == "Friday"
+    assert "Paused by" not in client.get("/rollouts/ramp_old?done=pause").text
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        ({"action": "roll_back"}, 422, "To roll back needs a reason."),
+        ({"etag": "7"}, 412, "It has changed since you opened it."),
+        ({"action": "explode"}, 422, "There is no action 'explode'."),
+    ],
+)
+def test_a_refused_move_is_shown_on_the_page_and_nothing_is_done(client, data, form, status, said):
+    response = moved(client, **form)
+    assert response.status_code == status
+    assert said in text_of(response)
+    assert len(data.moved["ramp_exp_001"]) == 1
+
+
 # Deciding.
 
 
@@ -247,8 +317,10 @@ def test_every_page_asks_who_is_there():
         raise Layer7Error("not_signed_in", "This needs a token that is in use.", "Bring one.")
 
     client = TestClient(site(MadeUp(), lambda *_: nobody))
-    for address in ("/", "/recommendations", "/recommendations/rec_88"):
+    for address in ("/", "/recommendations", "/recommendations/rec_88", "/experiments", "/rollouts"):
         assert client.get(address).status_code == 401
+    assert client.get("/experiments/exp_001").status_code == 401
+    assert client.post("/rollouts/ramp_exp_001/move").status_code == 401
     assert client.post(DECIDE, data={"action": "approve"}).status_code == 401
     assert client.get("/static/pages.css").status_code == 200
 
@@ -261,7 +333,8 @@ def test_hostile_text_stays_text():
     run = replace(FULL.last_run, run_id=HOSTILE, stages=(StageLine(HOSTILE, 1.0, HOSTILE),))
     quality = (QualityLine(HOSTILE, 0.5, 0.9, 5, HOSTILE),)
     client = TestClient(site(MadeUp(replace(FULL, funnel=steps, last_run=run, quality=quality))))
-    for address in ("/", "/recommendations", "/recommendations/rec_90"):
+    trials = ("/experiments", "/experiments/exp_001_holdback", "/rollouts", "/rollouts/ramp_old")
+    for address in ("/", "/recommendations", "/recommendations/rec_90", *trials):
         response = client.get(address)
         assert HOSTILE in text_of(response)
         assert "<img src=x" not in response.text
@@ -298,7 +371,8 @@ def test_no_link_is_dead(client):
         if response.headers["content-type"].startswith("text/html"):
             found = re.findall(r'(?:href|src)="([^"#]+)"', response.text)
             todo += [link.replace("&amp;", "&") for link in found]
-    assert {"/recommendations/rec_88", "/recommendations?state=proposed"} <= seen
+    assert {"/recommendations/rec_88", "/recommendations?state=proposed", "/rollouts/ramp_old"} <= seen
+    assert {"/experiments/exp_001", "/experiments/exp_001_holdback", "/rollouts/ramp_exp_001"} <= seen
 
 
 def test_pages_are_not_kept_and_work_below_a_path(data):

@@ -107,7 +107,19 @@ def test_charts_and_pages_are_other_colours_in_the_dark(visit):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/recommendations", "/recommendations/rec_89", "/recommendations/rec_90"]
+    "path",
+    [
+        "/",
+        "/recommendations",
+        "/recommendations/rec_89",
+        "/recommendations/rec_90",
+        "/experiments",
+        "/experiments/exp_001",
+        "/experiments/exp_001_holdback",
+        "/rollouts",
+        "/rollouts/ramp_exp_001",
+        "/rollouts/ramp_old",
+    ],
 )
 def test_a_phone_needs_no_sideways_scrolling(visit, path):
     page = visit(path, width=360)
@@ -148,7 +160,13 @@ def test_the_keyboard_reaches_the_content_first(visit):
 
 
 def test_every_control_has_a_name_and_every_page_one_heading_and_its_landmarks(visit):
-    for path in ("/", "/recommendations", "/recommendations/rec_88"):
+    for path in (
+        "/",
+        "/recommendations",
+        "/recommendations/rec_88",
+        "/experiments/exp_001",
+        "/rollouts/ramp_old",
+    ):
         page = visit(path)
         assert page.locator("h1").count() == page.get_by_role("main").count() == 1
         assert page.get_by_role("banner").count() == page.get_by_role("contentinfo").count() == 1

@@ -1,26 +1,31 @@
 """What the pages show of an installation, from its derived tables and its state."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from layer7.contract.evidence import RateEvidence
+from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, Decision
+from layer7.rollout.ramp import HOLDBACK, Ramp
 from layer7.server.app import Wiring
 from layer7.server.auth import require
 from layer7.server.context import Clock
 from layer7.server.pages import (
+    ExperimentView,
     FunnelStep,
+    Happened,
     Overview,
     QualityLine,
     Queue,
     QueueItem,
     RecommendationView,
+    RolloutView,
     RunLine,
     SilencePoint,
     StageLine,
@@ -32,6 +37,7 @@ from layer7.storage.decisions import Recorded
 from layer7.storage.home import Home
 from layer7.storage.people import People
 from layer7.storage.runs import Run
+from layer7.storage.state import Act
 
 _SOMEBODY = "reviewer"
 _STEPS: Mapping[str, str] = {
@@ -96,6 +102,42 @@ class InstallationPages:
             consequences=foreseen(item, actor=_SOMEBODY, at=self.clock()),
             etag=_etag(item),
         )
+
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Give the experiments, the newest first."""
+        return self.home.experiments.list()
+
+    def experiment(self, experiment_id: str) -> ExperimentView:
+        """Give one experiment with the rollout that it measures."""
+        found = self.home.experiments.get(experiment_id)
+        measured = {experiment_id, experiment_id.removesuffix(HOLDBACK)}
+        ramps = self.home.rollouts.list()
+        return ExperimentView(found, next((each for each in ramps if each.experiment_id in measured), None))
+
+    def rollouts(self) -> tuple[Ramp, ...]:
+        """Give the rollouts, the newest first."""
+        return self.home.rollouts.list()
+
+    def rollout(self, ramp_id: str) -> RolloutView:
+        """Give one rollout with its history."""
+        found = self.home.rollouts.get(ramp_id)
+        history = tuple(Happened(**each) for each in self.home.rollouts.history(ramp_id))
+        return RolloutView(found, history, str(found.revision))
+
+    def move_rollout(self, ramp_id: str, move: str, *, why: str, actor: str, etag: str) -> None:
+        """Move a rollout, if it is still what the reviewer saw."""
+        store = self.home.rollouts
+        if str(store.get(ramp_id).revision) != etag:
+            raise Layer7Error(
+                "version_changed", "The rollout has changed since you saw it.", "Read it again."
+            )
+        moves: Mapping[str, Callable[..., Ramp]] = {
+            "approve": store.approve,
+            "pause": store.pause,
+            "resume": store.resume,
+            "roll_back": store.roll_back,
+        }
+        moves[move](ramp_id, act=Act(actor, f"rollout.{move}", ramp_id, self.clock(), why))
 
     def decide(self, recommendation_id: str, action: Action, *, why: str, actor: str, etag: str) -> Decision:
         """Decide, if the recommendation is still what the reviewer saw."""

@@ -1,14 +1,17 @@
-"""The pages that people read and decide on: the overview, and the recommendations with their plans."""
+"""The pages that people read and decide on: overview, recommendations, experiments, rollouts."""
 
 from layer7.server.pages.router import LINKS, Link, router
 from layer7.server.pages.views import (
+    ExperimentView,
     FunnelStep,
+    Happened,
     Overview,
     PageData,
     QualityLine,
     Queue,
     QueueItem,
     RecommendationView,
+    RolloutView,
     RunLine,
     SilencePoint,
     StageLine,
@@ -18,7 +21,9 @@ from layer7.server.pages.views import (
 
 __all__ = [
     "LINKS",
+    "ExperimentView",
     "FunnelStep",
+    "Happened",
     "Link",
     "Overview",
     "PageData",
@@ -26,6 +31,7 @@ __all__ = [
     "Queue",
     "QueueItem",
     "RecommendationView",
+    "RolloutView",
     "RunLine",
     "SilencePoint",
     "StageLine",

@@ -178,11 +178,28 @@ def gain(evidence: Evidence) -> str:
     if evidence.improvement_amount is None:
         return CANNOT_TELL
     points = evidence.metric_improved.endswith("_rate")
-    scale, unit = (100, f"{SPACE}points") if points else (1, "")
-    about = scale * evidence.improvement_amount
-    if evidence.confidence_interval is None:
+    return difference(evidence.improvement_amount, evidence.confidence_interval, is_share=points)
+
+
+def difference(value: float | None, interval: tuple[float, float] | None, *, is_share: bool) -> str:
+    """Write a difference with its interval, signed.
+
+    Args:
+        value: the difference; None when it cannot be told.
+        interval: its interval; None when unknown.
+        is_share: whether it is one of shares, which is written in percentage points.
+
+    Example:
+        >>> difference(0.0112, (0.002, 0.02), is_share=True).replace(SPACE, " ")
+        '+1.1 points (0.2 to 2.0)'
+    """
+    if value is None:
+        return CANNOT_TELL
+    scale, unit = (100, f"{SPACE}points") if is_share else (1, "")
+    about = scale * value
+    if interval is None:
         return _signed(f"{about:+.2g}") + unit
-    low, high = (scale * end for end in evidence.confidence_interval)
+    low, high = (scale * end for end in interval)
     places = decimals(high - low)
     plus = "+" if float(f"{about:.{places}f}") > 0 else ""
     return f"{plus}{_fixed(about, places)}{unit} ({_fixed(low, places)} to {_fixed(high, places)})"

@@ -1,6 +1,6 @@
 """The pages' addresses: reading, deciding (post, then redirect, then get), and the files they load."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from layer7.contract.lifecycle import ALLOWED, Kind, State
 from layer7.errors import Layer7Error
 from layer7.review import Action
-from layer7.server.pages import assets, context, figures
+from layer7.server.pages import assets, context, figures, trials
 from layer7.server.pages.views import PageData
 from layer7.server.problems import headers_of, status_of
 from layer7.storage.tokens import Scope, Token
@@ -32,7 +32,12 @@ class Link:
     path: str
 
 
-LINKS = (Link("Overview", "/"), Link("Recommendations", "/recommendations"))
+LINKS = (
+    Link("Overview", "/"),
+    Link("Recommendations", "/recommendations"),
+    Link("Experiments", "/experiments"),
+    Link("Rollouts", "/rollouts"),
+)
 """The pages there are; a new page adds its link here, so that no link is dead."""
 
 
@@ -47,8 +52,10 @@ def router(data: PageData, require: Callable[..., Lock], *, links: tuple[Link, .
     """
     pages = _Pages(data, links)
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    _reading(routes, pages, require(Scope.READ, Scope.REVIEW))
-    _deciding(routes, pages, require(Scope.REVIEW))
+    reading, deciding = require(Scope.READ, Scope.REVIEW), require(Scope.REVIEW)
+    _reading(routes, pages, reading)
+    _trials(routes, pages, reading)
+    _deciding(routes, pages, deciding)
 
     @routes.get("/static/{name}")
     def static(name: str, request: Request) -> Response:
@@ -82,6 +89,34 @@ def _reading(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:
         return pages.answer(request, "recommendation.html", made)
 
 
+def _trials(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:
+    @routes.get("/experiments", dependencies=[Depends(lock)])
+    def experiments(request: Request) -> Response:
+        return pages.answer(
+            request, "experiments.html", lambda: trials.experiments_context(pages.data.experiments())
+        )
+
+    @routes.get("/experiments/{name}", dependencies=[Depends(lock)])
+    def experiment(request: Request, name: str) -> Response:
+        return pages.answer(
+            request, "experiment.html", lambda: trials.experiment_context(pages.data.experiment(name))
+        )
+
+    @routes.get("/rollouts", dependencies=[Depends(lock)])
+    def rollouts(request: Request) -> Response:
+        return pages.answer(request, "rollouts.html", lambda: trials.rollouts_context(pages.data.rollouts()))
+
+    @routes.get("/rollouts/{name}")
+    def rollout(
+        request: Request, name: str, token: Annotated[Token, Depends(lock)], done: str = ""
+    ) -> Response:
+        def made() -> context.Context:
+            view = pages.data.rollout(name)
+            return trials.rollout_context(view, may_decide=token.allows(Scope.REVIEW), done=done)
+
+        return pages.answer(request, "rollout.html", made)
+
+
 def _deciding(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:
     @routes.post("/recommendations/{name}/decide")
     def decide(
@@ -91,12 +126,25 @@ def _deciding(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:
         form: Annotated["_Asked", Depends(_asked)],
     ) -> Response:
         try:
-            action, why = _action(form.action), _reason(form.why)
+            action, why = Action(_choice(form.action, set(Action))), _reason(form.why)
             pages.data.decide(name, action, why=why, actor=token.name, etag=form.etag)
         except Layer7Error as refused:
-            return pages.refusal(request, name, form, refused)
-        where = f"{_root(request)}/recommendations/{quote(name, safe='')}?done={action}"
-        return RedirectResponse(where, status_code=303)
+            return pages.refusal(request, "recommendation.html", refused, lambda: pages.again(name, form))
+        return _see(request, "recommendations", name, action)
+
+    @routes.post("/rollouts/{name}/move")
+    def move(
+        request: Request,
+        name: str,
+        token: Annotated[Token, Depends(lock)],
+        form: Annotated["_Asked", Depends(_asked)],
+    ) -> Response:
+        try:
+            chosen, why = _choice(form.action, trials.MOVES), _reason(form.why)
+            pages.data.move_rollout(name, chosen, why=why, actor=token.name, etag=form.etag)
+        except Layer7Error as refused:
+            return pages.refusal(request, "rollout.html", refused, lambda: pages.rollout_again(name, form))
+        return _see(request, "rollouts", name, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +171,23 @@ class _Pages:
         except Layer7Error as error:
             return self.shown(request, "error.html", {}, error)
 
-    def refusal(self, request: Request, name: str, form: _Asked, refused: Layer7Error) -> Response:
+    def refusal(
+        self, request: Request, template: str, refused: Layer7Error, make: Callable[[], context.Context]
+    ) -> Response:
         """Show the page again, with what was typed and why it was refused."""
         try:
-            view = self.data.recommendation(name)
+            return self.shown(request, template, make(), refused)
         except Layer7Error as error:
             return self.shown(request, "error.html", {}, error)
-        again = context.recommendation_context(view, why=form.why, attempted=form.action)
-        return self.shown(request, "recommendation.html", again, refused)
+
+    def again(self, name: str, form: _Asked) -> context.Context:
+        """Prepare the page of a recommendation whose decision was refused."""
+        view = self.data.recommendation(name)
+        return context.recommendation_context(view, why=form.why, attempted=form.action)
+
+    def rollout_again(self, name: str, form: _Asked) -> context.Context:
+        """Prepare the page of a rollout whose move was refused."""
+        return trials.rollout_context(self.data.rollout(name), why=form.why, attempted=form.action)
 
     def shown(
         self,
@@ -167,12 +224,17 @@ def _state(name: str) -> State:
     return State(name)
 
 
-def _action(name: str) -> Action:
-    if name not in set(Action):
+def _see(request: Request, pages: str, name: str, done: str) -> Response:
+    """Lead from a form back to its page, which confirms what was done."""
+    return RedirectResponse(f"{_root(request)}/{pages}/{quote(name, safe='')}?done={done}", status_code=303)
+
+
+def _choice(name: str, known: Collection[str]) -> str:
+    if name not in known:
         raise Layer7Error(
             "unknown_action", f"There is no action {name[:40]!r}.", "Choose one of those on the page."
         )
-    return Action(name)
+    return name
 
 
 def _reason(text: str) -> str:
@@ -210,6 +272,7 @@ def _environment() -> Environment:
         figures.moment,
         figures.night,
         figures.duration,
+        trials.arms,
     )
     environment.filters.update({write.__name__: write for write in written})
     environment.globals["version"] = assets.version

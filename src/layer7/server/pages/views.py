@@ -6,10 +6,12 @@ from datetime import date, datetime
 from typing import Protocol
 
 from layer7.contract.evidence import RateEvidence
+from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, Decision, consequences, decide, possible_actions
+from layer7.rollout.ramp import Ramp
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,39 @@ class RecommendationView:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentView:
+    """One experiment, and the rollout that it measures, if there is one."""
+
+    experiment: Experiment
+    rollout: Ramp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened to a rollout: what, who, when, why."""
+
+    action: str
+    actor: str
+    at: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutView:
+    """One rollout, what happened to it, and the name of this very content.
+
+    Args:
+        rollout: as it stands now.
+        history: the oldest first.
+        etag: a move is made only while it still holds.
+    """
+
+    rollout: Ramp
+    history: tuple[Happened, ...]
+    etag: str
+
+
 class PageData(Protocol):
     """Where the pages get what they show, and the one thing that they do."""
 
@@ -196,6 +231,41 @@ class PageData(Protocol):
 
         Raises:
             Layer7Error: ``unknown_recommendation``.
+        """
+
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Give the experiments, the newest first."""
+
+    def experiment(self, experiment_id: str) -> ExperimentView:
+        """Give one experiment.
+
+        Raises:
+            Layer7Error: ``unknown_experiment``.
+        """
+
+    def rollouts(self) -> tuple[Ramp, ...]:
+        """Give the rollouts, the newest first."""
+
+    def rollout(self, ramp_id: str) -> RolloutView:
+        """Give one rollout.
+
+        Raises:
+            Layer7Error: ``unknown_rollout``.
+        """
+
+    def move_rollout(self, ramp_id: str, move: str, *, why: str, actor: str, etag: str) -> None:
+        """Pause, resume, approve or take back a rollout.
+
+        Args:
+            ramp_id: the rollout.
+            move: one of :data:`layer7.server.pages.trials.MOVES`.
+            why: the reason, may be empty where none is needed.
+            actor: who decides.
+            etag: of what the actor saw.
+
+        Raises:
+            Layer7Error: ``version_changed`` when the etag no longer holds; whatever
+                :class:`layer7.storage.rollouts.Rollouts` refuses with.
         """
 
     def decide(self, recommendation_id: str, action: Action, *, why: str, actor: str, etag: str) -> Decision:

@@ -47,6 +47,11 @@ MATRIX = {
     ("POST", "/v1/config/{component}/rollback"): (REVIEWERS, WHY),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
+    ("GET", "/v1/users/{user_id}/consent"): (READERS | {"events"}, None),
+    ("POST", "/v1/users/{user_id}/consent"): (
+        REVIEWERS | {"events"},
+        {"purpose": "experiments", "value": False},
+    ),
     ("GET", "/v1/patterns"): (READERS, None),
     ("GET", "/v1/users/{user_id}/targets"): (READERS, None),
     ("GET", "/v1/thresholds"): (READERS, None),

@@ -7,6 +7,7 @@ import pytest
 
 from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage.thresholds import Thresholds
 from layer7.storage.warehouse import Horizon
 
 
@@ -37,6 +38,14 @@ def test_a_persons_targets_are_told(judged):
     assert shown["user_id"] == "user-000001"
     assert shown["state"] in {"rethink", "not_yet", "fine", "cannot_tell"}
     assert shown["n"] >= shown["effective_n"]
+    objection = {"purpose": "personalisation", "value": "off"}
+    for value, status in ((objection, 404), (objection | {"value": "standard"}, 200)):
+        judged.post("/v1/users/user-000001/consent", value, "events")
+        for what in ("patterns", "targets"):
+            answer = judged.get(f"/v1/users/user-000001/{what}")
+            assert answer.status_code == status, (what, answer.text)
+        listed = Thresholds(judged.home).people(limit=1000)
+        assert ("user-000001" in {row["user_id"] for row in listed}) is (status == 200)
 
 
 def test_before_a_night_there_is_nothing_to_tell(house):

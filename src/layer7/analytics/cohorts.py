@@ -13,7 +13,7 @@ from layer7.analytics.making import Making, document, time_evidence
 from layer7.analytics.segments import SCHEMES, Kind
 from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import RateEvidence
-from layer7.privacy.release import Released, release
+from layer7.privacy.least import Enough, about_enough
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.people_rates import group_rates
 from layer7.statistics.shrinkage import shrink
@@ -30,7 +30,7 @@ RATE = "mean of people's rates on effective trials (beta-binomial), shrunk towar
 
 def segments(
     known: Sequence[Kind], people: pa.Table, moments: pa.Table, *, making: Making
-) -> Released[UserSegment]:
+) -> Enough[UserSegment]:
     """Say of every segment how its people fare, and what goes with success and failure in it.
 
     Args:
@@ -52,7 +52,7 @@ def segments(
         for segment in _of_scheme(scheme, known, people, habits=shown, making=making)
     ]
     largest = sorted(found, key=lambda segment: (-segment.user_count, segment.segment_id))
-    return release(largest, lambda segment: segment.user_count)
+    return about_enough(largest, lambda segment: segment.user_count)
 
 
 def _counts(people: pa.Table) -> tuple[FloatArray, FloatArray]:
@@ -181,7 +181,7 @@ def _would_change(fared: _Fared) -> str:
     return words
 
 
-def segment_table(found: Released[UserSegment]) -> pa.Table:
+def segment_table(found: Enough[UserSegment]) -> pa.Table:
     """Give segments as the rows of a derived table.
 
     Args:

@@ -12,7 +12,7 @@ from layer7.analytics.segments import SCHEMES
 from layer7.analytics.strategies import FIT_BANDS, NOT_DONE
 from layer7.contract.analytics import CommonPitfall, SuccessfulStrategy
 from layer7.contract.evidence import Period
-from layer7.privacy.release import release
+from layer7.privacy.least import about_enough
 from layer7.statistics import bayesian_fdr
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.contrasts import mantel_haenszel
@@ -199,7 +199,7 @@ def strategies(found: Sequence[Habit], window: Period) -> tuple[SuccessfulStrate
         found: the habits of one segment.
         window: the time that the data are from.
     """
-    good = [habit for habit in release(found, lambda habit: habit.people).shown if habit.ratio[0] > 1]
+    good = [habit for habit in about_enough(found, lambda habit: habit.people).shown if habit.ratio[0] > 1]
     return tuple(
         SuccessfulStrategy(
             strategy=habit.words,
@@ -220,7 +220,7 @@ def pitfalls(found: Sequence[Habit], people: int, window: Period) -> tuple[Commo
         people: people in the segment.
         window: the time that the data are from.
     """
-    bad = [habit for habit in release(found, lambda habit: habit.people).shown if habit.ratio[0] < 1]
+    bad = [habit for habit in about_enough(found, lambda habit: habit.people).shown if habit.ratio[0] < 1]
     told = [
         CommonPitfall(
             pattern=f"most applications: {habit.words}",

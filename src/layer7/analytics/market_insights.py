@@ -14,7 +14,7 @@ from layer7.analytics.market_months import Seasons
 from layer7.contract.evidence import Period, RateEvidence, TimeEvidence
 from layer7.contract.market import ActiveIndustry, HotLocation, HotSkill, LevelDemand, MarketInsights
 from layer7.contract.vocabulary import SeniorityLevel
-from layer7.privacy.release import LEAST_PEOPLE, release
+from layer7.privacy.least import LEAST_PEOPLE, about_enough
 from layer7.statistics import SilenceModel, SilenceMoments
 from layer7.statistics.arrays import padded_sum
 from layer7.statistics.intervals import normal_quantile, wilson
@@ -186,7 +186,7 @@ class _Lists:
         return tuple(_skill(row, self._period) for row in self._released(largest)[:LONGEST_LIST])
 
     def _released(self, rows: Iterable[Row]) -> tuple[Row, ...]:
-        found = release(rows, lambda row: row["people"])
+        found = about_enough(rows, lambda row: row["people"])
         self.suppressed += found.suppressed
         return found.shown
 

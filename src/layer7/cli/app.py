@@ -21,6 +21,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "nights": ("nightly", "runs"),
         "patterns": ("patterns",),
         "people": ("users", "applications"),
+        "privacy": ("privacy",),
         "reviews": ("recommendations", "audit"),
         "rollouts": ("advance", "ledger", "rollouts"),
         "scoreboard": ("scoreboard",),

@@ -61,7 +61,8 @@ class Night:
     def log(self, tables: Tables, purpose: Purpose = Purpose.PERSONALISATION) -> "Log | None":
         """Give what may be read for a purpose; None before there is anything.
 
-        Where a purpose is allowed by default, all people but those who object; else those who agree.
+        Where a purpose is allowed by default, all people but those who object; else those who agree. A night
+        that looks back leaves out who has objected since, and counts nobody who agreed only later.
         """
         applications, events = tables.read("applications"), tables.read("events")
         if applications is None or events is None:

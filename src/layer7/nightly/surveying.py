@@ -29,7 +29,7 @@ from layer7.contract.market import MarketInsights
 from layer7.contract.vocabulary import Purpose
 from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
-from layer7.privacy import Released
+from layer7.privacy import Enough
 from layer7.statistics import SilenceModel, fit_silence
 
 
@@ -60,7 +60,7 @@ def survey(night: Night) -> Outcome:
     )
 
 
-def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Released[UserSegment]]:
+def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[UserSegment]]:
     """Give who belongs to which segment, and the segments that may be shown.
 
     Args:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from layer7.contract.vocabulary import Purpose
+from layer7.errors import Layer7Error
 
 DEFAULTS: Mapping[Purpose, str] = MappingProxyType(
     {
@@ -16,13 +17,18 @@ DEFAULTS: Mapping[Purpose, str] = MappingProxyType(
 )
 """What holds until a person says otherwise: help for herself yes, figures for others no."""
 
-_VALUES: Mapping[Purpose, frozenset[str]] = MappingProxyType(
+VALUES: Mapping[Purpose, tuple[str, ...]] = MappingProxyType(
     {
-        purpose: frozenset({"off", "explicit_only", "standard", "full"})
+        purpose: ("off", "explicit_only", "standard", "full")
         if purpose is Purpose.PERSONALISATION
-        else frozenset({"yes", "no"})
+        else ("no", "yes")
         for purpose in Purpose
     }
+)
+"""What can be said of each purpose, the strictest first."""
+
+_PLAIN: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"true": ("yes", "standard"), "false": ("no", "off"), "yes": ("yes", "standard"), "no": ("no", "off")}
 )
 
 
@@ -46,9 +52,43 @@ class Consent:
             'off'
         """
         value = self.said.get(purpose, DEFAULTS[purpose])
-        if value in _VALUES[purpose]:
-            return value
-        return "off" if purpose is Purpose.PERSONALISATION else "no"
+        return value if value in VALUES[purpose] else VALUES[purpose][0]
+
+
+def spoken(purpose: Purpose, text: str) -> str:
+    """Give what a person says of a purpose in the words that are kept: ``true`` is ``yes``, or ``standard``.
+
+    Args:
+        purpose: what it is about.
+        text: what she said, e.g. ``yes``, ``false``, ``explicit_only``.
+
+    Raises:
+        Layer7Error: ``unknown_choice`` with what is allowed.
+
+    Example:
+        >>> spoken(Purpose.EXPERIMENTS, "true"), spoken(Purpose.PERSONALISATION, "no")
+        ('yes', 'off')
+    """
+    plain = _PLAIN.get(text)
+    value = text if plain is None else plain[purpose is Purpose.PERSONALISATION]
+    if value not in VALUES[purpose]:
+        raise Layer7Error(
+            "unknown_choice",
+            f"{purpose.value} cannot be set to this.",
+            f"It is one of: {', '.join(VALUES[purpose])}.",
+        )
+    return value
+
+
+def strictness(purpose: Purpose, value: str) -> int:
+    """Give how strict a value is, to choose between two that were said at the same moment.
+
+    Example:
+        >>> strictness(Purpose.EXPERIMENTS, "no") > strictness(Purpose.EXPERIMENTS, "yes")
+        True
+    """
+    words = VALUES[purpose]
+    return len(words) - words.index(value) if value in words else len(words) + 1
 
 
 def may_use(consent: Consent | None, purpose: Purpose) -> bool:

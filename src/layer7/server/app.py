@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from layer7 import __version__
 from layer7.server import (
+    consent,
     events,
     experiments,
     figures,
@@ -116,6 +117,7 @@ def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
 def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
     for door in (
         events,
+        consent,
         recommendations,
         experiments,
         rollouts,

@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from layer7.contract.reading import read_event
 from layer7.contract.vocabulary import EventType, Purpose
 from layer7.experiments.assignment import Assignment
-from layer7.privacy import may_use
 from layer7.storage import schema
 from layer7.storage.consents import Consents
 from layer7.storage.inbox import Inbox
@@ -39,7 +38,7 @@ class Assignments:
 
     def may_take_part(self, user_id: str) -> bool:
         """Tell whether a person's data may be used for experiments."""
-        return may_use(self._consents.of(self._keys.person(user_id)), Purpose.EXPERIMENTS)
+        return self._consents.may(self._keys.person(user_id), Purpose.EXPERIMENTS)
 
     def first(self, assigned: Assignment, user_id: str, *, at: datetime) -> str:
         """Give the variant that a person was first served, recording this one if it is the first.

@@ -1,15 +1,42 @@
-"""What people have said about the use of their data; read on every use."""
+"""What people have said about the use of their data; read on every use, never from a cache."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
-from layer7.contract.vocabulary import Purpose
-from layer7.privacy import Consent, may_use
+from layer7.contract.vocabulary import EventType, Purpose
+from layer7.errors import Layer7Error
+from layer7.privacy import DEFAULTS, Consent, may_use, spoken, strictness
+from layer7.storage.keys import Keys
 from layer7.storage.schema import consents
-from layer7.storage.state import State
+from layer7.storage.state import Act, State
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One thing that a person said, as it is kept.
+
+    Args:
+        purpose: what it is about.
+        value: what she said.
+        at: when, ISO 8601.
+        source: the door it came by: ``event``, ``http``, ``command line``.
+        actor: who recorded it; empty where an event says it.
+        policy_version: name of the privacy notice that was in force.
+    """
+
+    purpose: str
+    value: str
+    at: str
+    source: str
+    actor: str
+    policy_version: str
 
 
 class Consents:
@@ -17,42 +44,213 @@ class Consents:
 
     Args:
         state: the state database.
+        keys: the installation's keys.
+        policy_version: name of the privacy notice in force.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, keys: Keys, policy_version: str = "") -> None:
         self._state = state
+        self._keys = keys
+        self._policy_version = policy_version
 
-    def of(self, person: str) -> Consent:
-        """Give what one person has said."""
-        return self._all(person=person).get(person, Consent())
+    def of(self, person: str) -> Consent | None:
+        """Give what one person has said; None where her record cannot be read, which counts as "no".
+
+        Args:
+            person: her pseudonym.
+        """
+        try:
+            with self._state.read() as connection:
+                return _latest(connection, person=person).get(person, Consent())
+        except (SQLAlchemyError, Layer7Error):
+            return None
+
+    def may(self, person: str, purpose: Purpose) -> bool:
+        """Tell whether a person's data may be used for a purpose, as of this moment.
+
+        Args:
+            person: her pseudonym.
+            purpose: what it would be used for.
+        """
+        return may_use(self.of(person), purpose)
+
+    def require(self, person: str) -> None:
+        """Refuse to read what was learned of a person who does not want to be learned of.
+
+        Args:
+            person: her pseudonym.
+
+        Raises:
+            Layer7Error: ``personalisation_off``.
+        """
+        if not self.may(person, Purpose.PERSONALISATION):
+            raise Layer7Error(
+                "personalisation_off",
+                "This person does not want to be learned of: nothing learned of her is read.",
+                "She gets everybody's settings; she can allow it again with `layer7 privacy consent`.",
+            )
 
     def refusing(self, purpose: Purpose, *, known_at: datetime | None = None) -> tuple[str, ...]:
         """Give those people whose data may not be used for a purpose; all others are at its default.
 
         Args:
             purpose: must be one that is allowed by default.
-            known_at: what was said later does not count; None for everything.
+            known_at: a night's horizon. A refusal always counts; what was allowed later does not.
         """
-        said = self._all(known_at=known_at)
-        return tuple(sorted(person for person, consent in said.items() if not may_use(consent, purpose)))
+        with self._state.read() as connection:
+            return tuple(sorted(_judged(connection, purpose, known_at, allowed=False)))
 
     def allowing(self, purpose: Purpose, *, known_at: datetime | None = None) -> tuple[str, ...]:
         """Give those people who have said that their data may be used for a purpose.
 
         Args:
             purpose: must be one that is not allowed by default; all others are at its default.
-            known_at: what was said later does not count; None for everything.
+            known_at: a night's horizon. What was allowed later does not count; a refusal always does.
         """
-        said = self._all(known_at=known_at)
-        return tuple(sorted(person for person, consent in said.items() if may_use(consent, purpose)))
-
-    def _all(self, *, person: str | None = None, known_at: datetime | None = None) -> Mapping[str, Consent]:
-        query = select(consents).order_by(consents.c.at, consents.c.id)
-        if person is not None:
-            query = query.where(consents.c.person == person)
-        said: dict[str, dict[Purpose, str]] = {}
         with self._state.read() as connection:
-            for row in connection.execute(query).mappings():
-                if known_at is None or datetime.fromisoformat(row["at"]) <= known_at:
-                    said.setdefault(row["person"], {})[Purpose(row["purpose"])] = row["value"]
-        return {name: Consent(MappingProxyType(values)) for name, values in said.items()}
+            return tuple(sorted(_judged(connection, purpose, known_at, allowed=True)))
+
+    def history(self, user_id: str) -> tuple[Word, ...]:
+        """Give all that a person has said, the earliest first.
+
+        Args:
+            user_id: the person, in the caller's own id.
+        """
+        columns = (getattr(consents.c, name) for name in Word.__dataclass_fields__)
+        query = select(*columns).where(consents.c.person == self._keys.person(user_id))
+        with self._state.read() as connection:
+            rows = connection.execute(query.order_by(consents.c.at, consents.c.id)).all()
+        return tuple(Word(*row) for row in rows)
+
+    def say(self, user_id: str, said: Mapping[Purpose, str], *, act: Act, source: str) -> Consent:
+        """Record what a person says, from now on; each is kept beside an audit record.
+
+        Args:
+            user_id: the person, in the caller's own id.
+            said: the new value by purpose, in any of the words of :func:`layer7.privacy.spoken`.
+            act: who records it, when and why; its action and subject are filled in.
+            source: the door it came by.
+
+        Returns:
+            What holds now.
+
+        Raises:
+            Layer7Error: ``unknown_choice``.
+        """
+        values = {purpose: spoken(purpose, value) for purpose, value in said.items()}
+        person = self._keys.admit([user_id])[user_id]
+        detail = {purpose.value: value for purpose, value in values.items()}
+        name = self._keys.audit_name.of(user_id)
+        recorded = Act(act.actor, "consent.set", name, act.at, act.why, detail)
+        with self._state.change(recorded) as connection:
+            rows = [
+                {
+                    "person": person,
+                    "purpose": purpose.value,
+                    "value": value,
+                    "at": _after(connection, person, purpose, act.at).isoformat(),
+                    "source": source,
+                    "actor": act.actor,
+                    "policy_version": self._policy_version,
+                }
+                for purpose, value in values.items()
+            ]
+            if rows:
+                connection.execute(consents.insert(), rows)
+            return _latest(connection, person=person).get(person) or Consent()
+
+
+def allowing_within(connection: Connection, purpose: Purpose) -> frozenset[str]:
+    """Give those who allow a purpose, as the caller's own transaction sees it.
+
+    Args:
+        connection: of that transaction.
+        purpose: must be one that is not allowed by default.
+    """
+    return frozenset(_judged(connection, purpose, None, allowed=True))
+
+
+def keep_said(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Keep what events say; the same event again changes nothing.
+
+    Args:
+        connection: of the transaction that takes the events.
+        rows: rows of the log; only ``CONSENT_CHANGED`` is read.
+    """
+    said = [
+        {
+            "person": row["person"],
+            "purpose": row["purpose"],
+            "value": _readable(Purpose(row["purpose"]), row["value"].strip('"')),
+            "at": row["event_time"].isoformat(),
+            "source": "event",
+            "event_id": row["event_id"],
+        }
+        for row in rows
+        if row["event_type"] == EventType.CONSENT_CHANGED.value
+    ]
+    if said:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        once = insert(consents).on_conflict_do_nothing(index_elements=["person", "event_id"])
+        connection.execute(once, said)
+
+
+def _readable(purpose: Purpose, text: str) -> str:
+    """Give a value in the words that are kept; one that does not fit its purpose stays, and counts as no."""
+    try:
+        return spoken(purpose, text)
+    except Layer7Error:
+        return text
+
+
+def _after(connection: Connection, person: str, purpose: Purpose, at: datetime) -> datetime:
+    """Give a moment that makes a new word the latest, also if a clock ran ahead before."""
+    own = (consents.c.person == person) & (consents.c.purpose == purpose.value)
+    last = connection.execute(select(func.max(consents.c.at)).where(own)).scalar()
+    now = at.astimezone(UTC)
+    return now if last is None else max(now, datetime.fromisoformat(last) + timedelta(microseconds=1))
+
+
+def _judged(
+    connection: Connection, purpose: Purpose, known_at: datetime | None, *, allowed: bool
+) -> set[str]:
+    """Give those who allow or refuse; what was said after a horizon can only take away."""
+    now = _latest(connection)
+    then = now if known_at is None else _latest(connection, until=known_at)
+    usual = may_use(Consent(), purpose)
+    found = set()
+    for person, consent in now.items():
+        before = then.get(person, Consent()) if known_at is not None else consent
+        may = may_use(consent, purpose) and may_use(before, purpose)
+        if may is allowed and may is not usual:
+            found.add(person)
+    return found
+
+
+def _latest(
+    connection: Connection, *, person: str | None = None, until: datetime | None = None
+) -> Mapping[str, Consent | None]:
+    """Give what people have said last of each purpose; of words of one moment the strictest counts."""
+    place = func.rank().over(
+        partition_by=(consents.c.person, consents.c.purpose), order_by=consents.c.at.desc()
+    )
+    wanted = select(consents.c.person, consents.c.purpose, consents.c.value, place.label("place"))
+    if person is not None:
+        wanted = wanted.where(consents.c.person == person)
+    if until is not None:
+        wanted = wanted.where(consents.c.at <= until.isoformat())
+    ranked = wanted.subquery()
+    said: dict[str, dict[Purpose, str]] = {}
+    unreadable: set[str] = set()
+    for name, about, value, _ in connection.execute(select(ranked).where(ranked.c.place == 1)):
+        if about not in DEFAULTS:
+            unreadable.add(name)
+            continue
+        purpose, own = Purpose(about), said.setdefault(name, {})
+        known = own.get(purpose)
+        if known is None or strictness(purpose, value) > strictness(purpose, known):
+            own[purpose] = value
+    found: dict[str, Consent | None] = {
+        name: Consent(MappingProxyType(values)) for name, values in said.items()
+    }
+    return found | dict.fromkeys(unreadable)

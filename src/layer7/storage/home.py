@@ -117,7 +117,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     engine = partial(connect, settings.model_copy(update={"threads": 1}), path / "scratch")
     configs = Configs(state)
     inbox = Inbox(state, keys, log, manifest, quarantine, locks, engine)
-    consents = Consents(state)
+    consents = Consents(state, keys, settings.policy_version)
     experiments = Experiments(state, METRICS)
     assignments = Assignments(state, keys, inbox, consents)
     recommendations = Recommendations(state, configs, experiments)

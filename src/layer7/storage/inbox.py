@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from layer7.contract.reading import Problem, Reading
 from layer7.storage.bulk import Refused
 from layer7.storage.columnwise import quoted
+from layer7.storage.consents import keep_said
 from layer7.storage.door import ESSENCE, LOG_COLUMNS, SEALED, admit_events, as_table, essence
 from layer7.storage.ingest import count_seen
 from layer7.storage.keys import Keys
@@ -91,6 +92,8 @@ class Inbox:
             receipts = tuple(
                 fates[at] if at in fates else _refusal(reading) for at, (_, reading) in enumerate(readings)
             )
+            # A word about consent counts from now on, not from the night that moves it to the log.
+            keep_said(connection, (rows[at] for at, fate in fates.items() if fate.status == "accepted"))
             refused = [
                 conflict(at, raw) if receipt.status == "conflict" else Refused(at, reading.problems, raw)
                 for at, ((raw, reading), receipt) in enumerate(zip(readings, receipts, strict=True), start=1)

@@ -18,15 +18,17 @@ from sqlalchemy import Connection, select
 from layer7.contract.reading import Problem
 from layer7.contract.vocabulary import EventType
 from layer7.storage.bulk import Refused
+from layer7.storage.consents import keep_said
 from layer7.storage.door import ESSENCE, SCHEMA
 from layer7.storage.identities import Hashes, Identities, repeated
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
-from layer7.storage.schema import consents, inbox
+from layer7.storage.schema import inbox
 from layer7.storage.state import State
 
 _SORTED = ["bucket", "person", "application_id", "event_time", "event_id"]
 # Small row groups, sorted by bucket: whoever reads one bucket skips the others.
 _ROW_GROUP = 8192
+_SAID = ["event_type", "person", "purpose", "value", "event_time", "event_id"]
 _OWN = frozenset({"event_id", "application_id", "job_id"})
 _REPEATED = [
     f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
@@ -148,7 +150,8 @@ class EventLog:
         with self._state.write() as connection:
             self._manifest.publish(connection, new=[kept] if len(rows) else [], at=at)
             if EventType.CONSENT_CHANGED in appended.by_type:
-                _keep_consents(connection, rows)
+                changes = rows.filter(pc.field("event_type") == EventType.CONSENT_CHANGED.value)
+                keep_said(connection, changes.select(_SAID).to_pylist())
             also(connection, appended)
         if len(rows):
             self._identities.add(kept.path, hashes)
@@ -249,21 +252,3 @@ def _short(column: Any) -> Any:
         return column
     words = max((len(chunk.dictionary) for chunk in column.chunks), default=0)
     return column.cast(pa.string()) if words > _ROW_GROUP // 16 else column
-
-
-def _keep_consents(connection: Connection, rows: pa.Table) -> None:
-    changes = rows.filter(pc.field("event_type") == EventType.CONSENT_CHANGED.value)
-    said = changes.select(["person", "purpose", "value", "event_time", "event_id"]).sort_by(
-        [("event_time", "ascending"), ("event_id", "ascending")]
-    )
-    for row in said.to_pylist():
-        value = row["value"].strip('"')
-        connection.execute(
-            consents.insert().values(
-                person=row["person"],
-                purpose=row["purpose"],
-                value={"true": "yes", "false": "no"}.get(value, value),
-                at=row["event_time"].isoformat(),
-                source="event",
-            )
-        )

@@ -14,7 +14,7 @@ from layer7.contract.evidence import Lineage, Period
 from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to_pattern
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
-from layer7.storage.people import last_night
+from layer7.storage.people import last_night, willing
 from layer7.storage.runs import made_on
 from layer7.storage.warehouse import Tables
 
@@ -44,7 +44,7 @@ class Patterns:
             limit: how many at most.
 
         Raises:
-            Layer7Error: ``no_night`` before the first night.
+            Layer7Error: ``no_night`` before the first night; ``personalisation_off``.
         """
         _, end = self._made()
         with self.home.warehouse.open() as tables:
@@ -53,7 +53,9 @@ class Patterns:
                 return ()
             if user_id is not None:
                 person = self.home.keys.person(user_id)
+                self.home.consents.require(person)
                 found = found.filter(found.bucket == self.home.keys.bucket(person), found.person == person)
+            found = willing(self.home, found)
             if after is not None:
                 found = found.filter(found.place > after)
             rows = _with_start(tables, found.order_by("place").limit(limit))
@@ -70,10 +72,11 @@ class Patterns:
             user_id: the person, in the caller's own id.
 
         Raises:
-            Layer7Error: ``no_night`` before the first night.
+            Layer7Error: ``no_night`` before the first night; ``personalisation_off``.
         """
         run_id, end = self._made()
         person = self.home.keys.person(user_id)
+        self.home.consents.require(person)
         bucket = self.home.keys.bucket(person)
         plans = self.home.warehouse.rows_of(PLANS, person, bucket)
         rows = self.home.warehouse.rows_of(SHOWN, person, bucket)

@@ -7,11 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import ibis
+from ibis.expr import types as ir
+
 from layer7.analytics.outcomes import Outlook
 from layer7.analytics.performance import EVERYTHING, range_moments
 from layer7.analytics.person import finish, to_contract
 from layer7.contract.analytics import UserPerformance
 from layer7.contract.evidence import Lineage
+from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.storage.home import Home
 from layer7.storage.runs import Run
@@ -41,10 +45,11 @@ class People:
             None when nothing is known of her in that period.
 
         Raises:
-            Layer7Error: ``invalid_period``; ``no_night`` before the first night.
+            Layer7Error: ``invalid_period``; ``no_night`` before the first night; ``personalisation_off``.
         """
         run = last_night(self.home)
         person = self.home.keys.person(user_id)
+        self.home.consents.require(person)
         end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
         if period == EVERYTHING or _MONTH.fullmatch(period):
             rows = self.home.warehouse.rows_of("performance", person, self.home.keys.bucket(person))
@@ -98,6 +103,19 @@ class People:
             if user_id is not None:
                 found = found.filter(found.person == self.home.keys.person(user_id))
             return tables.write(found.order_by("person", "application_id"), file, TABLE_FORMAT)
+
+
+def willing(home: Home, table: ir.Table) -> ir.Table:
+    """Leave out what a derived table says of people who have objected since it was made.
+
+    Args:
+        home: the installation.
+        table: has the column ``person``.
+    """
+    refusing = home.consents.refusing(Purpose.PERSONALISATION)
+    if not refusing:
+        return table
+    return table.anti_join(ibis.memtable({"person": list(refusing)}), "person")
 
 
 def last_night(home: Home) -> Run:

@@ -26,6 +26,9 @@ metadata = MetaData(
 APPEND_ONLY = ("audit", "config_moves", "config_versions", "decisions")
 """Tables whose rows the database itself refuses to change or delete."""
 
+NEVER_CHANGED = ("consents",)
+"""Tables whose rows the database itself refuses to change; they go only when their person is erased."""
+
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
 inbox = Table(
@@ -91,8 +94,13 @@ consents = Table(
     Column("value", Text, nullable=False),
     Column("at", Text, nullable=False),
     Column("source", Text, nullable=False),
+    Column("actor", Text, nullable=False, server_default=""),
+    Column("policy_version", Text, nullable=False, server_default=""),
+    Column("event_id", Text),
     Index(None, "person", "purpose"),
+    Index(None, "person", "event_id", unique=True),
 )
+"""What people have said; an event says it once, however often it comes."""
 
 runs = Table(
     "runs",

@@ -6,6 +6,7 @@ from typing import Any
 
 from layer7.errors import Layer7Error
 from layer7.storage.home import Home
+from layer7.storage.people import willing
 from layer7.storage.runs import Run
 
 TABLE = "rethinking"
@@ -41,8 +42,12 @@ class Thresholds:
 
         Args:
             user_id: the person, in the caller's own id.
+
+        Raises:
+            Layer7Error: ``personalisation_off``.
         """
         person = self.home.keys.person(user_id)
+        self.home.consents.require(person)
         rows = self.home.warehouse.rows_of(TABLE, person, self.home.keys.bucket(person))
         return {"user_id": user_id} | _public(rows[0]) if rows else None
 
@@ -57,6 +62,7 @@ class Thresholds:
             table = tables.read(TABLE)
             if table is None:
                 return []
+            table = willing(self.home, table)
             wanted = table if state is None else table.filter(table.state == state)
             ordered = wanted.order_by(wanted.probability.desc(), wanted.person).limit(limit)
             rows: list[dict[str, Any]] = ordered.to_pyarrow().to_pylist()

@@ -1,7 +1,6 @@
-"""The door through which figures about others go out: what is about too few people stays inside.
+"""A least count for figures that stay inside: what is about too few people is shown to nobody.
 
-This is a least count, not yet a guarantee: two releases that differ by one person can still tell about her.
-Noise with a budget takes the place of this function's body, without a change at its callers.
+It is no promise to the people counted: two tables that differ by one person tell about her.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,14 +10,14 @@ from typing import Generic, TypeVar
 from layer7.errors import Layer7Error
 
 LEAST_PEOPLE = 10
-"""People that an entry must be about before it is shown to others."""
+"""People that an entry must be about before it is shown."""
 
 Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
-class Released(Generic[Entry]):
-    """What may be shown, and how much stays inside.
+class Enough(Generic[Entry]):
+    """What is about enough people, and how much is not.
 
     Args:
         shown: the entries about enough people, in the order given.
@@ -29,10 +28,10 @@ class Released(Generic[Entry]):
     suppressed: int
 
 
-def release(
+def about_enough(
     entries: Iterable[Entry], people: Callable[[Entry], float], *, least: int = LEAST_PEOPLE
-) -> Released[Entry]:
-    """Let out those entries that are about enough people.
+) -> Enough[Entry]:
+    """Keep those entries that are about enough people.
 
     Args:
         entries: what would be shown.
@@ -43,11 +42,11 @@ def release(
         Layer7Error: ``bad_least`` below 2, since an entry about one person is hers alone.
 
     Example:
-        >>> release([("Berlin", 240), ("Ulm", 3)], lambda entry: entry[1])
-        Released(shown=(('Berlin', 240),), suppressed=1)
+        >>> about_enough([("Berlin", 240), ("Ulm", 3)], lambda entry: entry[1])
+        Enough(shown=(('Berlin', 240),), suppressed=1)
     """
     if least < 2:
         raise Layer7Error("bad_least", f"A least count of {least} protects nobody.", "Give 10 or more.")
     every = tuple(entries)
     shown = tuple(entry for entry in every if people(entry) >= least)
-    return Released(shown, len(every) - len(shown))
+    return Enough(shown, len(every) - len(shown))

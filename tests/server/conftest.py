@@ -159,7 +159,7 @@ def listening(app: FastAPI) -> Iterator[str]:
 def build(blank: Blank, home: Home, time: Time) -> Iterator[Callable[..., House]]:
     opened: list[TestClient] = []
 
-    def make(**wiring) -> House:
+    def make(home: Home = home, **wiring) -> House:
         app = create_app(home, clock=time, wiring=Wiring(monotonic=time.monotonic, **wiring))
         client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
         opened.append(client.__enter__())

@@ -26,6 +26,7 @@ RAMP_MOVES = ("pause", "resume", "approve", "roll-back")
 DRAFT = specified(0).model_dump(mode="json")
 
 MATRIX = {
+    ("OPTIONS", "/v1/events"): ({"events", "admin"}, None),
     ("POST", "/v1/events"): ({"events", "admin"}, event()),
     ("GET", "/v1/recommendations"): (READERS, None),
     ("GET", "/v1/recommendations/{recommendation_id}"): (READERS, None),

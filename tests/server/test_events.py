@@ -268,3 +268,20 @@ def test_limits_are_those_of_the_installation(build):
     assert send(house, event() | {"note": "x" * 2000}).status_code == 413
     assert send(house, [event() | {"note": "x" * 2000}]).status_code == 202
     assert send(house, [event() | {"note": "x" * 6000}]).status_code == 413
+
+
+def test_a_cloudevents_sender_asks_before_it_delivers(house):
+    asked = {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}
+    answer = house.client.options("/v1/events", headers=house.headers["events"] | asked)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["webhook-allowed-origin"] == "eventemitter.example.com"
+    assert answer.headers["webhook-allowed-rate"] == str(Limits().requests_per_minute)
+    assert "POST" in answer.headers["allow"]
+
+
+def test_without_a_name_or_a_token_no_sender_is_allowed(house):
+    nameless = house.client.options("/v1/events", headers=house.headers["events"])
+    assert (nameless.status_code, "webhook-allowed-origin" in nameless.headers) == (200, False)
+    asked = {"WebHook-Request-Origin": "eventemitter.example.com"}
+    refused = house.client.options("/v1/events", headers=asked)
+    assert (refused.status_code, "webhook-allowed-origin" in refused.headers) == (401, False)

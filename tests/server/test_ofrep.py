@@ -16,6 +16,7 @@ from layer7.contract import Component
 from layer7.errors import Layer7Error
 from layer7.server.etags import etag, names
 from layer7.server.limits import Limits
+from layer7.storage.home import open_home
 from layer7.storage.tokens import Scope
 from server.conftest import House, issue, listening
 
@@ -280,3 +281,51 @@ def test_tags_are_compared_weakly():
     assert names(f'W/{tag} , "x"', tag)
     assert not names("", tag)
     assert json.loads(tag)
+
+
+APP = "https://app.example"
+
+
+def preflight(house: House, origin: str, path: str = BULK):
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,if-none-match",
+    }
+    return house.client.options(path, headers=asked)
+
+
+@pytest.fixture
+def opened(home, build) -> House:
+    (home.path / "layer7.toml").write_text(f'web_origins = ["{APP}"]\n', "utf-8")
+    home.state.engine.dispose()
+    return build(home=open_home(home.path))
+
+
+def test_a_page_of_a_named_origin_may_ask_from_the_browser(opened):
+    asked = preflight(opened, APP)
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == APP
+    for name in ("authorization", "content-type", "if-none-match"):
+        assert name in asked.headers["access-control-allow-headers"].lower()
+    for status, token in ((200, "flags"), (401, "none")):
+        answer = opened.post(BULK, {"context": {}}, token, Origin=APP)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, APP)
+        assert answer.headers["access-control-expose-headers"] == "ETag, Retry-After"
+        # The cookie of somebody who is signed in here opens nothing for another site.
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_pages_of_other_origins_and_other_doors_stay_closed(opened):
+    for origin in ("https://other.example", "http://app.example", "https://app.example.evil.example", "null"):
+        assert "access-control-allow-origin" not in preflight(opened, origin).headers
+        answer = opened.post(BULK, {"context": {}}, "flags", Origin=origin)
+        assert "access-control-allow-origin" not in answer.headers
+    for path in ("/v1/events", "/v1/config/strategy_engine"):
+        assert "access-control-allow-origin" not in preflight(opened, APP, path).headers
+
+
+def test_no_page_may_ask_unless_the_installation_says_so(house):
+    assert preflight(house, APP).status_code == 405
+    answer = house.post(BULK, {"context": {}}, "flags", Origin=APP)
+    assert "access-control-allow-origin" not in answer.headers

@@ -130,7 +130,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         surveys,
     ):
         app.include_router(door.router)
-    ofrep = ofrep_app()
+    ofrep = ofrep_app(context.home.settings.web_origins)
     ofrep.state.layer7 = context
     app.mount(PREFIX, ofrep)
     if pages is not None:

@@ -115,6 +115,28 @@ async def post_events(
     return JSONResponse({"results": results}, 202)
 
 
+@router.options(
+    "/v1/events",
+    response_class=Response,
+    responses=problems(),
+    summary="Ask whether events may be sent",
+)
+def allow_events(request: Request, _: Annotated[Token, Depends(require(Scope.EVENTS_WRITE))]) -> Response:
+    """Answer the handshake with which a CloudEvents sender asks before it delivers.
+
+    Whoever holds a token for events may send them, from whatever origin it names, in so many requests a
+    minute.
+
+    Source: CloudEvents, HTTP 1.1 Web Hooks for Event Delivery 1.0, section 4.
+    """
+    headers = {"Allow": "POST, OPTIONS"}
+    origin = request.headers.get("webhook-request-origin", "")
+    if origin:
+        rate = str(context_of(request).limits.requests_per_minute)
+        headers |= {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": rate}
+    return Response(headers=headers)
+
+
 def _kind(request: Request) -> str:
     kind = media_type(request)
     if kind in {_STRUCTURED, _BATCH, _JSON}:

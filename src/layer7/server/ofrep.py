@@ -1,12 +1,14 @@
 """The OFREP 0.3 door: any OpenFeature client reads settings here; its errors are OFREP's own bodies."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -37,9 +39,14 @@ _ERRORS: Mapping[str, tuple[int, str]] = {
 }
 
 
-def ofrep_app() -> Starlette:
-    """Make the sub-app; it is mounted at :data:`PREFIX` and shares the context of the app around it."""
+def ofrep_app(web_origins: Sequence[str] = ()) -> Starlette:
+    """Make the sub-app; it is mounted at :data:`PREFIX` and shares the context of the app around it.
+
+    Args:
+        web_origins: origins whose pages may ask from the browser; by token, never by this server's cookie.
+    """
     app = Starlette(
+        middleware=[_for_pages(web_origins)] if web_origins else [],
         routes=[
             Route("/evaluate/flags", _bulk, methods=["POST"]),
             Route("/evaluate/flags/{key}", _single, methods=["POST"]),
@@ -54,6 +61,17 @@ def ofrep_app() -> Starlette:
     # A redirect from a trailing slash would lose the body in some clients.
     app.router.redirect_slashes = False
     return app
+
+
+def _for_pages(web_origins: Sequence[str]) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=web_origins,
+        allow_methods=["POST"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-API-Key"],
+        expose_headers=["ETag", "Retry-After"],
+        max_age=600,
+    )
 
 
 async def _single(request: Request) -> Response:

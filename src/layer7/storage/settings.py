@@ -3,12 +3,15 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 FILE_NAME = "layer7.toml"
+
+Origin = Annotated[str, Field(pattern=r"^https?://[^\s/*@?#]+$")]
+"""A web origin as browsers write it: scheme, host and perhaps port, no slash at the end, no wildcard."""
 
 
 class Settings(BaseSettings):
@@ -30,6 +33,9 @@ class Settings(BaseSettings):
     look_every_days: int = Field(default=7, ge=1, le=365, description="days between looks at a larger log")
     policy_version: str = Field(
         default="", max_length=100, description="name of the privacy notice in force, kept with each consent"
+    )
+    web_origins: tuple[Origin, ...] = Field(
+        default=(), description="web origins whose pages may read settings from the browser; none by default"
     )
     master_key: str = Field(default="", repr=False, description="64 hex digits; empty means keys/master.key")
 

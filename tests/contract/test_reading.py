@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.contract.columns import flatten
-from layer7.contract.reading import Problem, check_event, parse_json, read_event, unwrap
+from layer7.contract.reading import MAX_BYTES, Problem, check_event, parse_json, read_event, unwrap
 from strategies import random_line, valid_events
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -86,6 +86,8 @@ def test_what_is_no_number_is_refused_at_its_field_and_left_out_where_the_field_
         ({"user_id": 5}, "wrong_type", "/user_id"),
         ({"user_id": ""}, "too_short", "/user_id"),
         ({"user_id": "x" * 201}, "too_long", "/user_id"),
+        ({"user_id": " "}, "invalid_value", "/user_id"),
+        ({"user_id": "\u00a0 "}, "invalid_value", "/user_id"),
         ({"user_id": "a\u202eb"}, "invalid_value", "/user_id"),
         ({"user_id": "a\u200bb"}, "invalid_value", "/user_id"),
         ({"user_id": "a\x00b"}, "invalid_value", "/user_id"),
@@ -268,3 +270,19 @@ def test_the_data_of_a_cloud_event_may_come_as_bytes():
     assert unwrap(envelope | {"data_base64": packed})["user_id"] == "u"
     for odd in ("e", "not base64", base64.b64encode(b"{").decode(), base64.b64encode(b"[1]").decode(), 5):
         assert unwrap(envelope | {"data_base64": odd}).pointer == "/data"
+
+
+def test_an_event_beyond_four_mebibytes_is_told_so():
+    start = '{"event_type": "ERASURE_REQUESTED", "user_id": "u", "timestamp": "2025-01-01", "x": "'
+    for letter, size in (("x", 1), ("é", 2)):
+        fits = start + letter * ((MAX_BYTES - len(start) - 2) // size) + '"}'
+        assert read_event(fits, now=NOW).event is not None
+        for text in (fits + letter * 2, (fits + letter * 2).encode()):
+            assert [each.code for each in read_event(text, now=NOW).problems] == ["event_too_long"]
+
+
+def test_bytes_that_are_no_utf8_are_told_so():
+    latin1 = '{"event_type": "STATUS_CHANGED", "user_id": "Zoé"}'.encode("latin-1")
+    for text in (latin1.decode(errors="backslashreplace"), latin1):
+        assert [each.code for each in read_event(text, now=NOW).problems] == ["not_utf8"]
+    assert read_event('{"a": "\\x41"}', now=NOW).problems[0].code == "invalid_json"

@@ -132,6 +132,14 @@ def test_what_json_has_no_word_for_is_read_one_by_one(engine):
     check_lines(engine, [line])
 
 
+@pytest.mark.parametrize("name", [" ", "  ", " a", "a ", "\u00a0", "\u3000x"])
+def test_names_with_space(engine, name):
+    event = {"event_type": "ERASURE_REQUESTED", "user_id": name, "timestamp": "2025-01-01T00:00:00Z"}
+    check_lines(engine, [json.dumps(event), json.dumps(event, ensure_ascii=False)])
+    found = check_rows(engine, [whole_row(user_id=name)], WHOLE)
+    assert bool(found.taken) == bool(name.strip())
+
+
 def test_long_and_deep_values(engine):
     start = '{"event_type":"ERASURE_REQUESTED","user_id":"u","timestamp":"2025-01-01T00:00:00Z","x":'
     values = [json.dumps("y" * 1_000_000), "[" * 5000 + "]" * 5000, "9" * 5000, '{"a":' * 30 + "1" + "}" * 30]

@@ -80,7 +80,7 @@ def test_invalid_utf8_harms_its_own_line_only(tmp_path):
 def test_an_overlong_line_is_cut_and_the_next_one_read(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "_CHUNK", 100)
     monkeypatch.setattr(sources, "_PIECE", 100)
-    monkeypatch.setattr(sources, "_MAX_LINE", 50)
+    monkeypatch.setattr(sources, "MAX_BYTES", 50)
     found = read(written(tmp_path, b'{"a": 1}\n{"a": "' + b"x" * 1000 + b'"}\n{"a": 2}\n'))
     assert [(at, line[:10], len(line) <= 200) for at, line in found] == [
         (1, '{"a": 1}', True),
@@ -110,11 +110,13 @@ def test_first_bytes_count_for_more_than_a_name(tmp_path):
     assert error.value.code == "unreadable_file"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-@pytest.mark.parametrize("name", ["x.jsonl", "x.json"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json", "x.jsonl.gz"])
 def test_other_encodings_are_told_by_name(tmp_path, encoding, name):
+    content = LINES.decode().encode(encoding)
+    path = written(tmp_path, gzip.compress(content) if name.endswith("gz") else content, name)
     with pytest.raises(Layer7Error, match="UTF-8") as error:
-        list(read_batches(written(tmp_path, LINES.decode().encode(encoding), name)))
+        list(read_batches(path))
     assert error.value.code == "unreadable_file"
 
 

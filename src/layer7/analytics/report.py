@@ -55,7 +55,7 @@ def measure_report(
         "ghosted_after": model.ghosted_after(),
         "silence": _silence(model),
         "funnel": _funnel(funnel),
-        "weeks": _weeks(weeks),
+        "weeks": weekly_rates(weeks),
         "decline": _decline(fallen(weeks)),
         "quality": _quality(quality),
     }
@@ -129,7 +129,12 @@ def _decline(found: Decline | None) -> dict[str, Any] | None:
     }
 
 
-def _weeks(weeks: pa.Table) -> list[dict[str, Any]]:
+def weekly_rates(weeks: pa.Table) -> list[dict[str, Any]]:
+    """Give each week's interview rate; None until a quarter of the week's outcomes must have been seen.
+
+    Args:
+        weeks: rows of :func:`layer7.analytics.overview.weekly_moments`.
+    """
     events, n, unseen = (weeks[name].to_numpy().astype(np.float64) for name in ("interviews", "n", "unseen"))
     rates = effective_rates(events, n, unseen)
     # A rate over the little that has been seen would draw every latest week as a collapse.

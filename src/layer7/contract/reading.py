@@ -6,6 +6,7 @@ through what this would accept; whatever it is not sure of comes here.
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,9 @@ AHEAD = timedelta(minutes=5)
 
 MAX_DEPTH = 20
 """How deep an event's JSON may nest."""
+
+MAX_BYTES = 4 << 20
+"""Longest event, in bytes of its JSON."""
 
 MAX_NAME = 200
 """How much of an unknown name is kept."""
@@ -91,6 +95,11 @@ class Reading:
     unknown: tuple[str, ...] = ()
 
 
+_TOO_LONG = Problem("event_too_long", "", f"an event has at most {MAX_BYTES >> 20} MiB")
+_NOT_UTF8 = Problem("not_utf8", "", r"holds bytes that are no UTF-8, shown here as \xNN; convert the file")
+_BYTE = re.compile(r"\\x[89a-f][0-9a-f]")
+"""How readers of files show a byte that is no UTF-8; in JSON it stands for nothing."""
+
 _TOO_DEEP = Problem("too_deep", "", f"nested deeper than {MAX_DEPTH}")
 
 
@@ -142,6 +151,8 @@ def parse_json(text: str | bytes, *, constants: bool = False) -> Any:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=refuse)
     except _DuplicateKeyError:
         return Problem("duplicate_key", "", "an object holds the same key twice")
+    except UnicodeDecodeError:
+        return _NOT_UTF8
     except ValueError:
         return Problem("invalid_json", "", "this is not JSON")
     except RecursionError:
@@ -162,8 +173,20 @@ def read_event(text: str | bytes, *, now: datetime) -> Reading:
         >>> reading.problems[0].code, reading.problems[0].pointer
         ('missing_field', '/user_id')
     """
+    if _size(text) > MAX_BYTES:
+        return Reading(problems=(_TOO_LONG,))
     value = parse_json(text, constants=True)
-    return Reading(problems=(value,)) if isinstance(value, Problem) else check_event(value, now=now)
+    if not isinstance(value, Problem):
+        return check_event(value, now=now)
+    foreign = value.code == "invalid_json" and isinstance(text, str) and _BYTE.search(text)
+    return Reading(problems=(_NOT_UTF8 if foreign else value,))
+
+
+def _size(text: str | bytes) -> int:
+    """Give how many bytes a text has; counted only where it matters."""
+    if isinstance(text, bytes) or len(text) * 4 <= MAX_BYTES or len(text) > MAX_BYTES:
+        return len(text)
+    return len(text.encode(errors="surrogatepass"))
 
 
 def check_event(value: Any, *, now: datetime) -> Reading:

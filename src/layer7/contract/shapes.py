@@ -89,6 +89,9 @@ def _visible(text: str) -> str:
     if INVISIBLE.search(text):
         message = "holds control, zero-width or direction characters"
         raise ValueError(message)
+    if not text.strip():
+        message = "holds nothing but space"
+        raise ValueError(message)
     return text
 
 
@@ -131,7 +134,7 @@ def _bounded(value: JsonValue) -> JsonValue:
 Identifier = Annotated[
     str, Field(min_length=1, max_length=200), AfterValidator(_visible), Shape("identifier")
 ]
-"""A name that another layer gave: 1 to 200 visible characters."""
+"""A name that another layer gave: 1 to 200 characters, not all of them space."""
 
 Word = Annotated[str, Field(max_length=500), AfterValidator(_storable), Shape("word")]
 """A short public text such as a job title: at most 500 characters."""

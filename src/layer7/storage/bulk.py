@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from layer7.contract.columns import EVENT_COLUMNS, flatten
 from layer7.contract.events import Event
-from layer7.contract.reading import AHEAD, Problem, Reading, read_event
+from layer7.contract.reading import AHEAD, MAX_BYTES, Problem, Reading, read_event
 from layer7.contract.shapes import parse_instant
 from layer7.contract.vocabulary import EventType
 from layer7.storage.columnwise import families, quoted
@@ -48,7 +48,7 @@ TYPED = pa.schema(_FIELDS | {name: _arrow(column.shape.kind) for name, column in
 # The engine reads commas before a closing bracket, the contract does not; better to look twice at a text.
 _LOOSE = r",\s*[\]}]"
 _KIND = (
-    f"CASE WHEN json_valid(line) AND NOT regexp_matches(line, '{_LOOSE}') "
+    f"CASE WHEN strlen(line) <= {MAX_BYTES} AND json_valid(line) AND NOT regexp_matches(line, '{_LOOSE}') "
     "THEN CAST(json_extract(line, '$.event_type') AS VARCHAR) END"
 )
 

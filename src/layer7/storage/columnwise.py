@@ -105,7 +105,7 @@ def from_json(raw: str, column: Column) -> Checked:
     harmless = f"NOT contains({raw}, '\\u')"
     match column.shape.kind:
         case "identifier":
-            checked = Checked(inner, f"regexp_full_match({raw}, '\"[ !#-\\[\\]-~]{{1,200}}\"')")
+            checked = Checked(inner, f"regexp_full_match({raw}, '\"[!#-\\[\\]-~][ !#-\\[\\]-~]{{0,199}}\"')")
         case "word":
             checked = Checked(unescaped, f"{is_string} AND length({raw}) <= 502 AND {harmless}")
         case "choice":

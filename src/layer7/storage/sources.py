@@ -12,12 +12,12 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from layer7.contract.reading import MAX_BYTES
 from layer7.errors import Layer7Error
 
 _CHUNK = 32 << 20
 _PIECE = 1 << 20
 _HEAD = 1 << 16
-_MAX_LINE = 4 << 20
 _MAX_DOCUMENT = 256 << 20
 _ROWS = 131_072
 _REPEATS = 5
@@ -110,17 +110,24 @@ def unreadable(name: str, error: Exception) -> Layer7Error:
     )
 
 
-def _open(path: Path) -> BinaryIO:
+def _unpacked(path: Path) -> BinaryIO:
     """Open a file; what its first bytes say counts for more than its name."""
     with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    return cast("BinaryIO", gzip.open(path) if packed else path.open("rb"))
+
+
+def _open(path: Path) -> BinaryIO:
+    with _unpacked(path) as file:
         start = file.read(4)
-    if start.startswith(_UTF16):
+    # JSON begins with two ASCII characters: a zero byte among the first ones tells how wide they are.
+    if start.startswith(_UTF16) or b"\x00" in start:
         raise Layer7Error(
             "unreadable_file",
             f"{path.name} is UTF-16 or UTF-32, and events are UTF-8.",
             "Convert it, e.g. with: iconv -f UTF-16 -t UTF-8",
         )
-    return cast("BinaryIO", gzip.open(path) if start.startswith(_GZIP) else path.open("rb"))
+    return _unpacked(path)
 
 
 def _is_document(path: Path) -> bool:
@@ -158,14 +165,14 @@ def _document(path: Path) -> Iterator[Batch]:
 def _elements(text: str) -> Iterator[str]:
     """Give the elements of an array, or the one JSON text, as they were written; what is no JSON as it is."""
     if not text.startswith("["):
-        yield text[:_MAX_LINE]
+        yield text[:MAX_BYTES]
         return
     decoder, at, more = json.JSONDecoder(), _skip(text, 1), False
     while more or not (at == len(text) - 1 and text[at] == "]"):
         try:
             end = decoder.raw_decode(text, at)[1]
         except (ValueError, RecursionError):
-            yield text[at : at + _MAX_LINE] or "["
+            yield text[at : at + MAX_BYTES] or "["
             return
         yield text[at:end]
         at = _skip(text, end)
@@ -187,8 +194,9 @@ def _lines(path: Path) -> Iterator[Batch]:
                 _, newline, text = chunk.partition(b"\n")
                 skips = not newline
             whole, newline, rest = (rest + text).rpartition(b"\n")
-            if len(rest) > _MAX_LINE:
-                whole, newline, rest, skips = whole + newline + rest[:_MAX_LINE], b"\n", b"", True
+            if len(rest) > MAX_BYTES:
+                # One byte too many is kept, for which it will be refused.
+                whole, newline, rest, skips = whole + newline + rest[: MAX_BYTES + 1], b"\n", b"", True
             if newline:
                 yield _batch(path, whole, position, size=len(chunk))
                 position += whole.count(b"\n") + 1

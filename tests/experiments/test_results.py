@@ -112,6 +112,18 @@ def test_the_estimate_is_that_of_the_plain_columns(log, analysed):
     )
 
 
+def test_segments_are_shown_plain_and_drawn_together_with_a_warning(analysed):
+    found = analysed()
+    assert [each.name for each in found.segments] == ["junior", "senior"]
+    assert sum(each.control_n for each in found.segments) == found.control_sample_size
+    gaps = [each.difference for each in found.segments]
+    drawn_in = [each.shrunken for each in found.segments]
+    assert min(gaps) < min(drawn_in) < max(drawn_in) < max(gaps)
+    assert 0 <= found.segments_p_value <= 1
+    assert "in 10% of experiments" in found.segments_warning
+    assert analysed("nobody").segments == ()
+
+
 def test_swapping_the_arms_turns_the_sign(analysed):
     one, other = analysed(), analysed("swapped")
     assert other.absolute_difference == pytest.approx(-one.absolute_difference)

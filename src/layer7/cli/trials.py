@@ -226,8 +226,25 @@ def _print_results(found: ExperimentResults, *, as_json: bool) -> None:
     ]
     if kept:
         print_table("Guardrails", ("metric", "difference", "margin", ""), kept)
+    _print_segments(found)
     parts = (*found.stages, *found.novelty, *found.interactions)
     _print_effects((*parts, *((found.triggered,) if found.triggered else ())))
+
+
+def _print_segments(found: ExperimentResults) -> None:
+    if not found.segments:
+        return
+    rows = [
+        (
+            each.name,
+            each.control_n + each.treatment_n,
+            _gap(each.difference, each.interval),
+            _gap(each.shrunken, each.shrunken_interval),
+        )
+        for each in found.segments
+    ]
+    print_table("Segments", ("segment", "units", "difference", "drawn towards the others"), rows)
+    out.print(found.segments_warning or "", style="dim", highlight=False)
 
 
 def _print_effects(parts: tuple[Effect, ...]) -> None:

@@ -34,6 +34,15 @@ class Effect(Contract):
     p_value: Fraction | None = Field(default=None, description="Two-sided, for one look.")
 
 
+class SegmentEffect(Effect):
+    """Treatment minus control in one segment of the people, and what is believed of it beside the others."""
+
+    shrunken: float | None = Field(
+        default=None, description="The difference, drawn towards the other segments as far as they are alike."
+    )
+    shrunken_interval: Interval | None = Field(default=None, description="95 % interval of that.")
+
+
 class MetricResult(Contract):
     """A metric of one treatment beside the control."""
 

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from layer7.contract.base import Contract
-from layer7.contract.effects import Arm, Effect, MetricResult
+from layer7.contract.effects import Arm, Effect, MetricResult, SegmentEffect
 from layer7.contract.evidence import Explained, Lineage
 from layer7.contract.fields import (
     Addition,
@@ -197,6 +197,15 @@ class ExperimentResults(Explained):
     )
     interactions: Addition[tuple[Effect, ...]] = Field(
         default=(), description="How much the difference depends on other running experiments, by name."
+    )
+    segments: Addition[tuple[SegmentEffect, ...]] = Field(
+        default=(), description="The difference in each segment of the people, by seniority."
+    )
+    segments_p_value: Addition[Fraction | None] = Field(
+        default=None, description="p-value of the difference being the same in all segments."
+    )
+    segments_warning: Addition[str | None] = Field(
+        default=None, description="How far a list of segments may be believed."
     )
     planned_units: Addition[NonNegative | None] = Field(
         default=None, description="Units of both arms at the planned end."

@@ -1,24 +1,26 @@
-"""Where the effect of an experiment differs: by stage, time, decision, and beside other experiments.
+"""Where the effect of an experiment differs: by stage, segment, time, decision, and beside other experiments.
 
 All of it is read once beside the result that decides; none of it decides.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from layer7.analytics.trial_cells import Cells
-from layer7.contract.effects import Effect
+from layer7.contract.effects import Effect, SegmentEffect
 from layer7.experiments.comparison import Measured, Stratum, compared, contrast_of, pair
 from layer7.experiments.plan import CONTROL
 from layer7.experiments.quality import strata_of
-from layer7.statistics.trials import ArmMoments, Contrast, Looking, infer
+from layer7.statistics.trials import ArmMoments, Contrast, Looking, heterogeneity, infer
 
 LEAST = 20
 """Units per arm below which a part of the units is not looked at."""
 
 ONCE = Looking()
+ONCE_LEVEL = 1 - ONCE.alpha
 
 
 def by_stage(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]) -> tuple[Effect, ...]:
@@ -27,6 +29,69 @@ def by_stage(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...
     return tuple(
         _effect(f"stage {stage}", metric, single.where(stage=stage), variant, facts=facts)
         for stage in single.values("stage")
+    )
+
+
+def by_segment(
+    metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...], *, scale: float
+) -> Mapping[str, Any]:
+    """Give the difference in each segment, drawn towards the others, with a warning of how many there are.
+
+    Segments with fewer than 20 units in an arm, or without variance, are told together by their number.
+    Empty where fewer than two can be compared.
+
+    Args:
+        metric: what is compared.
+        cells: of the experiment.
+        variant: the treatment.
+        facts: the columns that are wanted.
+        scale: how far segments seldom differ, in the metric's unit.
+    """
+    single = cells.where(in_several=False)
+    told, small = [], []
+    for name in single.values("segment"):
+        part = single.where(segment=name)
+        found = _contrast(metric, part, variant, facts)
+        (small.append(part) if found is None else told.append((str(name), part, found)))
+    if len(told) < 2 or scale <= 0:
+        return {}
+    alike = heterogeneity([found for _, _, found in told], scale=scale)
+    rows = [
+        SegmentEffect.model_validate(
+            _said(name, found, _units(part, variant)).model_dump()
+            | {"shrunken": effect, "shrunken_interval": pair(ends)}
+        )
+        for (name, part, found), effect, ends in zip(told, alike.effects, alike.intervals, strict=True)
+    ]
+    return {
+        "segments": (*rows, *_small(small, variant)),
+        "segments_p_value": alike.p_value,
+        "segments_warning": _warning(len(told), alike.p_value),
+    }
+
+
+def _small(parts: Sequence[Cells], variant: str) -> tuple[SegmentEffect, ...]:
+    if not parts:
+        return ()
+    sizes = [_units(part, variant) for part in parts]
+    return (
+        SegmentEffect(
+            name=f"{len(parts)} more, too small to tell",
+            control_n=sum(a for a, _ in sizes),
+            treatment_n=sum(b for _, b in sizes),
+            difference=None,
+        ),
+    )
+
+
+def _warning(segments: int, p_value: float) -> str:
+    """Say how often chance alone would show a segment that stands out, and that none decides."""
+    by_chance = 1 - ONCE_LEVEL**segments
+    differs = "differ" if p_value < 1 - ONCE_LEVEL else "are not proven to differ"
+    return (
+        f"The {segments} segments {differs} (p = {p_value:.2g}). Where nothing is there, at least one plain "
+        f"interval of {segments} leaves zero in {by_chance:.0%} of experiments; read the shrunken figures, "
+        "and test a segment that stands out in an experiment of its own."
     )
 
 
@@ -115,8 +180,19 @@ def _change(metric: Measured, halves: Sequence[Sequence[Stratum]], name: str) ->
     return _said(name, found, (int(sizes[0][0] + sizes[1][0]), int(sizes[0][1] + sizes[1][1])))
 
 
+def _units(cells: Cells, variant: str) -> tuple[int, int]:
+    return cells.where(variant=CONTROL).units, cells.where(variant=variant).units
+
+
+def _contrast(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]) -> Contrast | None:
+    if min(_units(cells, variant)) < LEAST:
+        return None
+    plain = compared(metric, strata_of(cells, variant, facts))
+    return plain.difference if plain is not None and plain.difference.standard_error > 0 else None
+
+
 def _effect(name: str, metric: Measured, cells: Cells, variant: str, *, facts: tuple[str, ...]) -> Effect:
-    units = (cells.where(variant=CONTROL).units, cells.where(variant=variant).units)
+    units = _units(cells, variant)
     plain = compared(metric, strata_of(cells, variant, facts)) if min(units) >= LEAST else None
     if plain is None:
         return Effect(name=name, control_n=units[0], treatment_n=units[1], difference=None)

@@ -33,6 +33,9 @@ from layer7.statistics.trials import (
 DEFAULT_MARGIN = 0.05
 """How much worse a guardrail may get where the plan names no margin, as a share of the control's value."""
 
+SEGMENT_SCALE = 0.25
+"""How far segments seldom differ where the plan names no smallest effect, as a share of the value."""
+
 PACE_DAYS = 14
 METHOD = "Difference by the delta method in each stage of the ramp, weighted by the stage's units; unit: "
 
@@ -277,7 +280,10 @@ def _signals(experiment: Experiment, cells: Cells, variant: str) -> Mapping[str,
 def _parts(experiment: Experiment, evidence: Evidence, variant: str) -> Mapping[str, Any]:
     chosen, beside = metric(experiment.success_metric), evidence.pairs
     asked = measured(chosen)
+    plain = compared(asked, strata_of(evidence.cells, variant, chosen.columns))
+    scale = experiment.minimum_effect or (SEGMENT_SCALE * abs(plain.control) if plain else 0.0)
     return {
+        **effects.by_segment(asked, evidence.cells, variant, chosen.columns, scale=scale),
         "stages": effects.by_stage(asked, evidence.cells, variant, chosen.columns),
         "novelty": effects.novelty(asked, evidence.cells, variant, chosen.columns),
         "triggered": effects.triggered(asked, evidence.cells, variant, chosen.columns),

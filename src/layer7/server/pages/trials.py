@@ -78,6 +78,7 @@ def experiment_context(view: ExperimentView) -> Context:
     """
     experiment, found = view.experiment, view.experiment.results
     verdict, whisker = _shown(experiment)
+    it = experiment.success_metric
     return {
         "view": view,
         "it": experiment,
@@ -90,6 +91,10 @@ def experiment_context(view: ExperimentView) -> Context:
             for name, each in (found.guardrails.items() if found else ())
         ],
         "parts": [(each, _part(experiment, each)) for each in (_parts(found) if found else ())],
+        "segments": [
+            (each, _part(experiment, each), difference(it, each.shrunken, each.shrunken_interval))
+            for each in (found.segments if found else ())
+        ],
         "states": STATES,
         "ramp_states": RAMP_STATES,
         "fresh": freshness(view.rollout) if view.rollout else None,

@@ -17,6 +17,7 @@ from layer7.statistics.trials.group_sequential import (
     information_fractions,
     p_group_sequential,
 )
+from layer7.statistics.trials.heterogeneity import Heterogeneity, heterogeneity
 from layer7.statistics.trials.inference import Guarantee, Inference, Looking, critical, holm, infer
 from layer7.statistics.trials.moments import ArmMoments
 from layer7.statistics.trials.online_fdr import Entry, next_alpha, spent
@@ -38,6 +39,7 @@ __all__ = [
     "Contrast",
     "Entry",
     "Guarantee",
+    "Heterogeneity",
     "Inference",
     "Looking",
     "MetricKind",
@@ -49,6 +51,7 @@ __all__ = [
     "crossing_probability",
     "detectable",
     "e_values",
+    "heterogeneity",
     "holm",
     "infer",
     "information_fractions",

@@ -19,7 +19,7 @@ from layer7.contract.event_examples import EVENT_EXAMPLES
 from layer7.contract.events import EVENT_MODELS
 from layer7.contract.fields import ADDITION
 from layer7.contract.lifecycle import ALLOWED, Kind
-from layer7.contract.reading import _CODES, read_event
+from layer7.contract.reading import _CODES, MAX_BYTES, read_event
 from layer7.contract.schema import INTERFACES, definitions
 from layer7.contract.vocabulary import EventType
 
@@ -157,12 +157,14 @@ SCORE = EVENT_EXAMPLES[EventType.SCORE_CHANGED]
 BAD: dict[str, Any] = {
     "duplicate_key": '{"a": 1, "a": 2}',
     "event_id_conflict": None,  # needs a log: see tests/storage
+    "event_too_long": " " * MAX_BYTES + "{}",
     "invalid_json": "{",
     "invalid_timestamp": {**GOOD, "timestamp": "yesterday"},
     "invalid_value": {**GOOD, "user_id": "a\u200bb"},
     "missing_field": {"event_type": "CONSENT_CHANGED"},
     "not_an_object": "[1]",
     "not_finite": json.dumps({**SCORE, "after_score": 12345}).replace("12345", "1e999"),
+    "not_utf8": '{"a": "\\xe9"}',
     "out_of_range": {**SCORE, "after_score": 101},
     "timestamp_in_future": {**GOOD, "timestamp": "2031-01-01"},
     "too_deep": "[" * 30 + "]" * 30,

@@ -74,6 +74,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "propose",
         "analyse",
         "advance",
+        "tell",
         "settle",
     ]
     assert [stage.stage for stage in run.stages] == [stage.__name__ for stage in STAGES]

@@ -53,6 +53,8 @@ MATRIX = {
         REVIEWERS | {"events"},
         {"purpose": "experiments", "value": False},
     ),
+    ("GET", "/v1/users/{user_id}/insights"): (READERS, None),
+    ("GET", "/v1/users/{user_id}/insights/mail"): (READERS, None),
     ("GET", "/v1/patterns"): (READERS, None),
     ("GET", "/v1/users/{user_id}/targets"): (READERS, None),
     ("GET", "/v1/thresholds"): (READERS, None),

@@ -16,6 +16,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "demo": ("demo", "simulate"),
         "experiments": ("experiments",),
+        "insights": ("insights",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
         "passport": ("experiments",),
         "nights": ("nightly", "runs"),

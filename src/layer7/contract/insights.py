@@ -1,10 +1,21 @@
 """What a person is told each week (specification 8)."""
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
 from layer7.contract.base import Contract
 from layer7.contract.evidence import Evidenced, Lineage, RateEvidence
-from layer7.contract.fields import Addition, Day, FrozenDict, FrozenMap, Interval, Whole
+from layer7.contract.fields import (
+    Addition,
+    Day,
+    FrozenDict,
+    FrozenMap,
+    Interval,
+    Level,
+    NonNegative,
+    Whole,
+)
 from layer7.contract.shapes import Fraction, Identifier, Moment, Percent
 
 
@@ -30,13 +41,85 @@ class Benchmark(Contract):
     your_interview_rate: Fraction | None = Field(description="Her interview rate.")
     segment_avg: Fraction | None = Field(description="Mean interview rate of her segment, as released.")
     percentile: Percent | None = Field(
-        description="Percent of her segment whose shrunk interview rate is below hers, 0 to 100."
+        description="Percent of her segment whose true interview rate is below her shrunk one, 0 to 100."
     )
     percentile_band: Addition[Interval | None] = Field(
         default=None, description="Interval of the percentile."
     )
     segment_id: Addition[Identifier | None] = Field(default=None, description="Her segment.")
     user_count: Addition[Whole | None] = Field(default=None, description="People in it, as released.")
+
+
+Part = Literal[
+    "opening",
+    "highlights",
+    "concerns",
+    "what_worked",
+    "what_didnt_work",
+    "try_this_week",
+    "stop_doing",
+    "vs_similar_users",
+    "silence",
+    "not_yet_known",
+]
+"""Where a sentence of a letter stands."""
+
+Basis = Literal["counted", "own", "cross_user"]
+"""Counted from her own log, estimated from her own log with the help of others', or others' alone."""
+
+
+class InsightFinding(Contract):
+    """What one sentence of a letter rests on."""
+
+    kind: str = Field(description="What kind of finding it is, such as pattern.")
+    about: str = Field(description="What it is about, such as location: Berlin.")
+    metric: str = Field(description="Name of the number, such as interview_rate.")
+    value: float | None = Field(description="The number, in its own unit; null when it cannot be told.")
+    interval: Interval | None = Field(default=None, description="Its interval; null for what was counted.")
+    level: Level | None = Field(
+        default=None, description="Probability that the interval is made to cover with."
+    )
+    n: Whole | None = Field(default=None, description="How many applications it is over.")
+    basis: Basis = Field(description="Whose data it is from.")
+    source: str = Field(description="The derived table that it was read from.")
+    facts: FrozenMap[str, float] = Field(
+        default_factory=FrozenDict, description="Every other number that the sentence says, by name."
+    )
+
+
+class InsightSentence(Contract):
+    """One sentence of a letter with the finding that it came from."""
+
+    part: Part = Field(description="Where it stands.")
+    text: str = Field(description="The sentence.")
+    finding: InsightFinding = Field(description="What it rests on.")
+
+
+class SilencePoint(Contract):
+    """How likely an interview still is after some days of silence."""
+
+    days: Whole = Field(description="Days of silence.")
+    chance: Fraction = Field(description="Chance that an interview still comes.")
+
+
+class SilenceAnswer(Contract):
+    """Is this silence normal?"""
+
+    answer: str = Field(description="The answer in words.")
+    normal: bool | None = Field(description="Whether it is; null while that cannot be told.")
+    waiting: Whole = Field(description="Applications that are silent so far.")
+    longest_days: Whole | None = Field(description="Days of the longest silence; null without any.")
+    still_expected: NonNegative | None = Field(
+        description="Interviews still to be expected from them, on average; null when it cannot be told."
+    )
+    curve: tuple[SilencePoint, ...] = Field(description="Chance that an interview still comes, by day.")
+
+
+class WeekCount(Contract):
+    """How many applications were sent in a week."""
+
+    week_start: Day = Field(description="Its Monday.")
+    applications: Whole = Field(description="Applications sent.")
 
 
 class WeeklyInsights(Contract):
@@ -107,6 +190,15 @@ class WeeklyInsights(Contract):
     )
     evidence: Addition[FrozenMap[str, RateEvidence]] = Field(
         default_factory=FrozenDict, description="Evidence by name of the rate."
+    )
+    sentences: Addition[tuple[InsightSentence, ...]] = Field(
+        default=(), description="Every sentence of the letter, in its order, with what it rests on."
+    )
+    silence: Addition[SilenceAnswer | None] = Field(
+        default=None, description="Is this silence normal? Null when nothing is read of her."
+    )
+    weeks: Addition[tuple[WeekCount, ...]] = Field(
+        default=(), description="Applications of the last 8 weeks, the oldest first."
     )
     as_of: Addition[Moment | None] = Field(default=None, description="When the log was read to.")
     lineage: Addition[Lineage | None] = Field(default=None, description="Where the insights came from.")

@@ -1,4 +1,4 @@
-"""The night, told once: ingest, applications, measure, find, survey, propose, analyse, advance, settle.
+"""The night, told once: ingest, fold, measure, find, survey, propose, analyse, advance, tell, settle.
 
 Each stage takes what the stages before it left in the home folder and commits its own part; a night that is
 killed is run again and gives the same. A stage that fails ends the night with an error, the stages before it
@@ -19,6 +19,7 @@ from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
 from layer7.nightly.proposing import propose
 from layer7.nightly.surveying import survey
+from layer7.nightly.telling import tell
 from layer7.storage.home import Home
 from layer7.storage.runs import Run, StageRecord
 from layer7.storage.warehouse import Horizon
@@ -53,6 +54,7 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
     propose,
     analyse,
     advance,
+    tell,
     settle,
 )
 """The night, in order."""

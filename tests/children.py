@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from layer7.nightly.advancing import advance_all
 from layer7.storage import warehouse
 from layer7.storage.home import Home, open_home
 from layer7.storage.settings import Settings
+from layer7.storage.state import Act
 from layer7.storage.warehouse import Horizon
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -70,3 +72,12 @@ def hold(home: str, url: str, name: str, held: str) -> None:
     with opened.locks.hold(name, wait=10):
         Path(held).touch()
         time.sleep(60)
+
+
+def erase_until(home: str, user_id: str, step: str) -> None:
+    """Erase a person and be killed right before a step, such as ``keys.destroy``."""
+    opened = _open(home)
+    owner, _, name = step.partition(".")
+    target = {"tombstones": opened.keys.tombstones, "keys": opened.keys, "state": opened.state}[owner]
+    setattr(type(target), name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    opened.erasures.erase(user_id, act=Act("dpo", "test", "", NOW))

@@ -66,6 +66,7 @@ def table(home: Home, name: str) -> list[dict[str, object]]:
 def test_stages_are_told_in_their_order_and_recorded(home):
     run = night(home)
     assert [stage.__name__ for stage in STAGES] == [
+        "forget",
         "ingest",
         "applications",
         "measure",
@@ -134,13 +135,16 @@ def test_a_failing_stage_ends_the_night_and_leaves_what_was_done(home, monkeypat
     def broken(_night: Night) -> Outcome:
         raise Layer7Error("disk_full", "The disk is full.", "Free some space.")
 
-    monkeypatch.setattr(nightly, "STAGES", (*STAGES[:2], broken))
+    monkeypatch.setattr(nightly, "STAGES", (*STAGES[:3], broken))
     with pytest.raises(Layer7Error) as caught:
         night(home)
     assert caught.value.code == "stage_failed"
     assert "The disk is full." in caught.value.message
     run = home.runs.latest()[0]
-    assert (run.status, [stage.status for stage in run.stages]) == ("failed", ["done", "done", "failed"])
+    assert (run.status, [stage.status for stage in run.stages]) == (
+        "failed",
+        ["done", "done", "done", "failed"],
+    )
     assert table(home, "applications")
 
 

@@ -132,6 +132,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Blank:
         "flags": issue(home, "layer2", Scope.FLAGS_EVALUATE, component=Component.STRATEGY_ENGINE),
         "review": issue(home, "maria", Scope.REVIEW),
         "read": issue(home, "grafana", Scope.READ),
+        "privacy": issue(home, "dpo", Scope.PRIVACY),
         "admin": issue(home, "root", Scope.ADMIN),
     }
     home.state.engine.dispose()

@@ -16,9 +16,10 @@ from layer7.server.problems import SECURITY_HEADERS
 from layer7.storage.tokens import Scope
 from server.conftest import event, issue, listening
 
-OPEN = frozenset({"none", "events", "flags", "review", "read", "admin"})
+OPEN = frozenset({"none", "events", "flags", "review", "read", "privacy", "admin"})
 READERS = frozenset({"read", "review", "admin"})
 ANYONE = OPEN - {"none"}
+GUARDIANS = frozenset({"privacy", "admin"})
 REVIEWERS = frozenset({"review", "admin"})
 WHY = {"why": "a good reason"}
 MOVES = ("passport", "start", "pause", "resume", "complete", "reject")
@@ -46,6 +47,7 @@ MATRIX = {
     ("GET", "/v1/config/{component}/history"): (READERS, None),
     ("GET", "/v1/config/{component}/diff"): (READERS, None),
     ("POST", "/v1/config/{component}/rollback"): (REVIEWERS, WHY),
+    ("DELETE", "/v1/users/{user_id}"): (GUARDIANS, None),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
     ("GET", "/v1/users/{user_id}/consent"): (READERS | {"events"}, None),

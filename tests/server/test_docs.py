@@ -18,7 +18,7 @@ def opens(scopes: str) -> set[str]:
 
 
 def test_the_page_lists_every_route_with_who_may():
-    rows = re.findall(r"^\|[^|]*\| `(GET|POST|OPTIONS) ([^`]+)` \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\|[^|]*\| `(GET|POST|OPTIONS|DELETE) ([^`]+)` \| ([^|]+) \|$", PAGE, re.MULTILINE)
     told = {(method, path): opens(scopes.strip()) for method, path, scopes in rows}
     assert told == {route: set(who) for route, (who, _) in MATRIX.items()}
 

@@ -51,6 +51,7 @@ def test_every_line_is_accounted_for(home, take, make_event):
     ]
     summary = take(home, events)
     assert summary.as_json() == {
+        "erased": 0,
         "accepted": 3,
         "duplicate": 1,
         "quarantined": 3,
@@ -66,15 +67,16 @@ def test_every_line_is_accounted_for(home, take, make_event):
 
 def test_every_example_comes_back_from_the_log(home, take, logged, now):
     assert take(home, EVENT_EXAMPLES.values()).accepted == len(EventType)
-    assert len(logged(home)) == len(EventType)
     rows = {row["event_type"]: row for row in logged(home)}
+    # Whoever asks to be forgotten is hidden at once.
+    assert set(rows) == set(EventType) - {EventType.ERASURE_REQUESTED}
     row = rows["STATUS_CHANGED"]
     assert (row["application_id"], row["status"]) == ("app_9", "interview")
     assert row["event_time"] == datetime(2025, 1, 11, 15, 40, tzinfo=UTC)
     assert (row["received_at"], row["person"]) == (now, home.keys.person("user_123"))
-    assert {name for name, value in rows["ERASURE_REQUESTED"].items() if value is not None} == {
+    assert {name for name, value in rows["CONSENT_CHANGED"].items() if value is not None} == {
         "event_id", "event_type", "person", "bucket", "event_time", "local_hour", "local_weekday",
-        "received_at",
+        "received_at", "purpose", "value",
     }  # fmt: skip
 
 
@@ -215,7 +217,8 @@ class TestOneIdentity:
             {name: value for name, value in example.items() if name not in {"event_id", "value"}}
             | ({"timestamp": "2025-01-06T09:14:05Z"})
             for event_type, example in EVENT_EXAMPLES.items()
-            if event_type not in {EventType.CONSENT_CHANGED, EventType.EXPERIMENT_EXPOSED}
+            if event_type
+            not in {EventType.CONSENT_CHANGED, EventType.EXPERIMENT_EXPOSED, EventType.ERASURE_REQUESTED}
         ]
         assert set(accept(home, events, now)) == {"accepted"}
         path = tmp_path / "x.parquet"

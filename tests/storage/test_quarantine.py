@@ -60,7 +60,7 @@ def test_release(home, put):
         (json.dumps({"user_id": 5}), None),
         (json.dumps({"user_id": "a\u202eb"}), None),
         (json.dumps({"user_id": "\ud800"}), None),
-        ('{"user_id": "anna"', None),
+        ('{"user_id": "anna"', "anna"),
         ("[" * 100_000, None),
         ("5", None),
         ("", None),

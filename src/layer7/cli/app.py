@@ -23,6 +23,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "patterns": ("patterns",),
         "people": ("users", "applications"),
         "privacy": ("privacy",),
+        "rights": ("privacy",),
         "reviews": ("recommendations", "audit"),
         "rollouts": ("advance", "ledger", "rollouts"),
         "scoreboard": ("scoreboard",),

@@ -37,6 +37,7 @@ def ingest(
     total = sum(path.stat().st_size for path in find_files(paths))
     with progress("Taking events", total, quiet=as_json) as advance:
         summary = opened_home.ingest.files(paths, now=now, progress=lambda _name, size: advance(size))
+    opened_home.erasures.resume(now())
     _report(summary, as_json=as_json)
     if summary.failed_files or (strict and summary.quarantined):
         raise typer.Exit(1)
@@ -54,6 +55,7 @@ def _report(summary: Summary, *, as_json: bool) -> None:
             ("duplicate (there before)", summary.duplicate),
             ("quarantined", summary.quarantined),
             ("ignored (unknown type)", summary.ignored),
+            ("not taken (from before an erasure)", summary.erased),
         ],
     )
     for title, counter in (

@@ -1,4 +1,4 @@
-"""The night, told once: ingest, fold, measure, find, survey, propose, analyse, advance, tell, settle.
+"""The night, told once: forget, ingest, fold, measure, find, survey, propose, analyse, advance, tell, settle.
 
 Each stage takes what the stages before it left in the home folder and commits its own part; a night that is
 killed is run again and gives the same. A stage that fails ends the night with an error, the stages before it
@@ -28,6 +28,13 @@ Progress = Callable[[str, float], None]
 """Is told the name of a stage and which share of it is done, 0 to 1."""
 
 
+def forget(night: Night) -> Outcome:
+    """Erase who has asked for it, and write files anew that still hold erased people."""
+    erased = night.home.erasures.resume(night.clock())
+    files = night.home.rewriting.run(at=night.clock(), progress=night.progress)
+    return Outcome(files, {"erased": erased})
+
+
 def ingest(night: Night) -> Outcome:
     """Move what waits in the inbox into the log."""
     return Outcome(night.home.inbox.drain(now=night.clock()))
@@ -42,10 +49,12 @@ def settle(night: Night) -> Outcome:
     """Sort the log into its buckets when it is worth it, and sweep away what nothing refers to."""
     moved = night.home.warehouse.compact(at=night.clock(), progress=night.progress)
     swept = night.home.manifest.sweep(now=night.clock().timestamp())
-    return Outcome(moved, {"files_swept": swept})
+    gone = night.home.rewriting.settle(at=night.clock())
+    return Outcome(moved, {"files_swept": swept, "erased_from_disk": gone})
 
 
 STAGES: tuple[Callable[[Night], Outcome], ...] = (
+    forget,
     ingest,
     applications,
     measure,

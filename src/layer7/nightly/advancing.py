@@ -39,6 +39,7 @@ def advance_all(home: Home, at: datetime) -> dict[str, Any]:
     Raises:
         Layer7Error: ``locked`` while another process advances.
     """
+    home.erasures.resume(at)
     with home.locks.hold("advance", wait=_WAIT):
         applied = [_applied(home, each, at) for each in waiting_for_nobody(home.recommendations)]
         home.rollouts.open_missing(at)

@@ -19,6 +19,7 @@ from layer7.server import (
     patterns,
     problems,
     recommendations,
+    rights,
     rollouts,
     scores,
     settings,
@@ -130,6 +131,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         watch,
         scores,
         surveys,
+        rights,
     ):
         app.include_router(door.router)
     ofrep = ofrep_app(context.home.settings.web_origins)

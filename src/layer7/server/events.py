@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from layer7.contract.events import Event
+from layer7.contract.events import ErasureEvent, Event
 from layer7.contract.reading import Problem, Reading, check_event, parse_json, unwrap
 from layer7.contract.shapes import parse_instant
 from layer7.contract.vocabulary import EventType
@@ -109,6 +109,8 @@ async def post_events(
     within(context.events.take(token.id, len(arrival.items)))
     receipts = await context.writer.write(arrival.items)
     _count(context, arrival.items, receipts)
+    if any(isinstance(reading.event, ErasureEvent) for _, reading in arrival.items):
+        await run_in_threadpool(context.home.erasures.resume, context.clock())
     if not arrival.many:
         return _single(receipts[0])
     results = [_result(receipt, index) for index, receipt in enumerate(receipts)]

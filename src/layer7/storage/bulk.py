@@ -75,6 +75,7 @@ class Tally:
     refused: list[Refused] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    erased: int = 0
 
 
 def typed_row(event: Event, position: int) -> dict[str, Any]:

@@ -116,21 +116,34 @@ def essence(row: Mapping[str, Any]) -> str:
     return "|".join((row["event_type"], row["person"], *(part for part in said if part is not None)))
 
 
-def admit_events(events: Iterable[Event], keys: Keys, *, received_at: datetime) -> list[dict[str, Any]]:
+def admit_events(
+    events: Iterable[Event], keys: Keys, *, received_at: datetime
+) -> list[dict[str, Any] | None]:
     """Bring events through the door one by one.
 
     Returns:
-        Rows of the log in the same order: sealed columns as bytes, absent ones left out.
+        Rows of the log in the same order: sealed columns as bytes, absent ones left out; None for an event
+        from before its person was erased.
     """
     rows = [typed_row(event, 0) for event in events]
-    people = keys.admit({row["user_id"] for row in rows})
-    own = keys.keys({people[row["user_id"]] for row in rows if any(name in row for name in SEALED)})
-    return [_admitted(row, people[row["user_id"]], own, keys) | {"received_at": received_at} for row in rows]
+    erased = keys.erased({row["user_id"] for row in rows})
+    past = {at for at, row in enumerate(rows) if _is_past(row["event_time"], erased.get(row["user_id"]))}
+    kept = {at: row for at, row in enumerate(rows) if at not in past}
+    people = keys.admit({row["user_id"] for row in kept.values()})
+    own = keys.keys({people[row["user_id"]] for row in kept.values() if any(name in row for name in SEALED)})
+    came = {"received_at": received_at}
+    admitted = {at: _admitted(row, people[row["user_id"]], own, keys) for at, row in kept.items()}
+    return [admitted[at] | came if at in admitted else None for at in range(len(rows))]
+
+
+def _is_past(event_time: datetime, erased_at: datetime | None) -> bool:
+    return erased_at is not None and event_time <= erased_at
 
 
 def _admitted(typed: Mapping[str, Any], person: str, own: Mapping[str, bytes], keys: Keys) -> dict[str, Any]:
     row = {name: value for name, value in typed.items() if name in LOG_COLUMNS and value is not None}
-    row |= {name: seal(own[person], typed[name]) for name in SEALED if name in typed}
+    # Whoever is erased at this very moment has no key any more; the log will not take her row.
+    row |= {name: seal(own[person], typed[name]) for name in SEALED if name in typed and person in own}
     event_id = typed["event_id"] or identity(typed, person)
     return row | {"event_id": event_id, "person": person, "bucket": keys.bucket(person)}
 
@@ -147,8 +160,10 @@ def admit_checked(
         received_at: the receiver's clock.
 
     Returns:
-        Rows of the log in the same order, with their ``position``.
+        Rows of the log in the same order, with their ``position``; those from before their person was erased
+        are left out.
     """
+    checked = _of_the_present(checked, keys)
     told: Any = pc.dictionary_encode(checked["user_id"].combine_chunks())
     user_ids = told.dictionary.to_pylist()
     people = keys.admit(user_ids)
@@ -163,6 +178,17 @@ def admit_checked(
     came["event_id"] = _identities(engine, pa.table(came))
     came |= _sealed(checked, people, keys)
     return pa.table(came).select(["position", *LOG_COLUMNS])
+
+
+def _of_the_present(checked: pa.Table, keys: Keys) -> pa.Table:
+    """Leave out what was told of people before they were erased."""
+    names: Any = checked["user_id"]
+    erased = keys.erased(names.unique().to_pylist())
+    if not erased:
+        return checked
+    times: Any = checked["event_time"]
+    pairs = zip(names.to_pylist(), times.to_pylist(), strict=True)
+    return checked.filter(pa.array([not _is_past(at, erased.get(user_id)) for user_id, at in pairs]))
 
 
 def _spread(values: Any, where: Any) -> Any:
@@ -190,10 +216,13 @@ def _sealed(checked: pa.Table, people: Mapping[str, str], keys: Keys) -> dict[st
     rows = checked.select(["user_id", *SEALED]).filter(some).to_pylist()
     own = keys.keys({people[row["user_id"]] for row in rows})
     sealed = {
-        name: [None if row[name] is None else seal(own[people[row["user_id"]]], row[name]) for row in rows]
-        for name in SEALED
+        name: [_sealed_word(own.get(people[row["user_id"]]), row[name]) for row in rows] for name in SEALED
     }
     return {name: _spread(pa.array(values, pa.binary()), some) for name, values in sealed.items()}
+
+
+def _sealed_word(key: bytes | None, word: str | None) -> bytes | None:
+    return None if key is None or word is None else seal(key, word)
 
 
 def as_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:

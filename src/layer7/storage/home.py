@@ -1,6 +1,7 @@
 """A home folder: one installation with everything it keeps."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,7 @@ from layer7.storage.assignments import Assignments
 from layer7.storage.configs import Configs
 from layer7.storage.consents import Consents
 from layer7.storage.engine import connect
+from layer7.storage.erasure import Erasures
 from layer7.storage.experiments import Experiments
 from layer7.storage.inbox import Inbox
 from layer7.storage.ingest import Ingest
@@ -35,6 +37,7 @@ from layer7.storage.tokens import Tokens
 from layer7.storage.trials import Lookup
 
 if TYPE_CHECKING:
+    from layer7.storage.rewriting import Rewriting
     from layer7.storage.warehouse import Warehouse
 
 
@@ -62,6 +65,7 @@ class Home:
         rollouts: how far each change may go now.
         tokens: who may use the server.
         answers: answers to writes, to be given again.
+        erasures: who was erased.
     """
 
     path: Path
@@ -83,12 +87,20 @@ class Home:
     rollouts: Rollouts
     tokens: Tokens
     answers: Answers
+    erasures: Erasures
 
     @property
     def warehouse(self) -> "Warehouse":
         """Applications and derived tables; loaded when asked for, since many commands need none of it."""
         warehouse: type[Warehouse] = import_module("layer7.storage.warehouse").Warehouse
         return warehouse(self.state, self.manifest, buckets=self.settings.buckets, engine=self.engine)
+
+    @property
+    def rewriting(self) -> "Rewriting":
+        """What writes files anew without the erased; loaded when asked for."""
+        rewriting: type[Rewriting] = import_module("layer7.storage.rewriting").Rewriting
+        backups = timedelta(days=self.settings.backup_days)
+        return rewriting(self.state, self.keys, self.manifest, backups, self.locks, self.engine)
 
     def engine(self) -> duckdb.DuckDBPyConnection:
         """Open an engine of its own."""
@@ -112,7 +124,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     _same_buckets(state, settings.buckets)
     locks = Locks(path / "locks", state)
     manifest = Manifest(path, state)
-    log = EventLog(state, manifest)
+    log = EventLog(state, manifest, keys.tombstones.all)
     quarantine = Quarantine(state, keys)
     engine = partial(connect, settings.model_copy(update={"threads": 1}), path / "scratch")
     configs = Configs(state)
@@ -122,6 +134,8 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     assignments = Assignments(state, keys, inbox, consents)
     recommendations = Recommendations(state, configs, experiments)
     serving = Serving(configs, recommendations, Lookup(experiments, assignments))
+    erasures = Erasures(state, keys, quarantine)
+    erasures.replay()
     return Home(
         path=path,
         settings=settings,
@@ -148,6 +162,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         ),
         tokens=Tokens(state),
         answers=Answers(state),
+        erasures=erasures,
     )
 
 

@@ -15,10 +15,12 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.contract.reading import Problem, Reading
+from layer7.contract.vocabulary import EventType
 from layer7.storage.bulk import Refused
 from layer7.storage.columnwise import quoted
 from layer7.storage.consents import keep_said
 from layer7.storage.door import ESSENCE, LOG_COLUMNS, SEALED, admit_events, as_table, essence
+from layer7.storage.erasure_requests import request_erasure
 from layer7.storage.ingest import count_seen
 from layer7.storage.keys import Keys
 from layer7.storage.locks import Locks
@@ -85,10 +87,10 @@ class Inbox:
         """
         came = [(at, reading.event) for at, (_, reading) in enumerate(readings) if reading.event is not None]
         admitted = admit_events((event for _, event in came), self.keys, received_at=now)
-        rows = {at: row for (at, _), row in zip(came, admitted, strict=True)}
-        known = self._in_log(admitted)
+        rows = {at: row for (at, _), row in zip(came, admitted, strict=True) if row is not None}
+        known = self._in_log(list(rows.values()))
         with self.state.write() as connection:
-            fates = self._put(connection, rows, known)
+            fates = self._put(connection, rows, known, now)
             receipts = tuple(
                 fates[at] if at in fates else _refusal(reading) for at, (_, reading) in enumerate(readings)
             )
@@ -104,9 +106,15 @@ class Inbox:
         return receipts
 
     def _put(
-        self, connection: Connection, rows: Mapping[int, dict[str, Any]], known: Mapping[str, str]
+        self,
+        connection: Connection,
+        rows: Mapping[int, dict[str, Any]],
+        known: Mapping[str, str],
+        now: datetime,
     ) -> dict[int, Receipt]:
         """Insert those rows whose identity is new; the first of each identity wins."""
+        erased = self.keys.tombstones.all()
+        rows = {at: row for at, row in rows.items() if row["person"] not in erased}
         fresh = {
             row["event_id"]: row for row in reversed(list(rows.values())) if row["event_id"] not in known
         }
@@ -114,6 +122,8 @@ class Inbox:
         before = dict(known)
         before |= {name: essence(fresh[name]) for name in new}
         before |= _essences(connection, fresh.keys() - new)
+        asked = [fresh[name]["person"] for name in new if _asks_for_erasure(fresh[name])]
+        request_erasure(connection, asked, at=now, source="event")
         receipts = {}
         for at, row in rows.items():
             event_id = row["event_id"]
@@ -215,10 +225,14 @@ def _essences(connection: Connection, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def _asks_for_erasure(row: Mapping[str, Any]) -> bool:
+    return bool(row["event_type"] == EventType.ERASURE_REQUESTED)
+
+
 def _refusal(reading: Reading) -> Receipt:
-    return (
-        Receipt("ignored") if reading.ignored is not None else Receipt("quarantined", None, reading.problems)
-    )
+    """What becomes of a reading that gave no row; a valid event gives none if its person is erased."""
+    ignored = reading.ignored is not None or reading.event is not None
+    return Receipt("ignored") if ignored else Receipt("quarantined", None, reading.problems)
 
 
 def _met(readings: Sequence[tuple[str, Reading]]) -> dict[str, dict[str, int]]:

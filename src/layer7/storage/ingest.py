@@ -48,6 +48,7 @@ class Summary:
         duplicate: there before; not counted again.
         quarantined: refused with a reason, kept in quarantine.
         ignored: of a type that the contract does not know.
+        erased: told of people from before they were erased; not taken.
         by_type: accepted by event type.
         unknown_fields: fields that the contract does not know, with how often they came.
         ignored_types: the unknown types, with how often they came.
@@ -59,6 +60,7 @@ class Summary:
     duplicate: int = 0
     quarantined: int = 0
     ignored: int = 0
+    erased: int = 0
     by_type: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     ignored_types: Counter[str] = field(default_factory=Counter)
@@ -71,6 +73,7 @@ class Summary:
         self.duplicate += appended.duplicate
         self.quarantined += len(tally.refused)
         self.ignored += tally.ignored.total()
+        self.erased += tally.erased
         self.by_type.update(appended.by_type)
         self.unknown_fields.update(tally.unknown)
         self.ignored_types.update(tally.ignored)
@@ -78,7 +81,7 @@ class Summary:
 
     def as_json(self) -> dict[str, object]:
         """Give the summary as plain JSON values."""
-        names = ("accepted", "duplicate", "quarantined", "ignored")
+        names = ("accepted", "duplicate", "quarantined", "ignored", "erased")
         counters = ("by_type", "unknown_fields", "ignored_types", "quarantined_codes")
         return (
             {name: getattr(self, name) for name in names}
@@ -192,6 +195,7 @@ class Ingest:
         validator = Validator(engine, now=now)
         tally = validator.lines(batch.table) if batch.kind == "lines" else validator.rows(batch.table)
         rows = admit_checked(engine, validator.checked, self.keys, received_at=now)
+        tally.erased = len(validator.checked) - len(rows)
         return _Checked(engine, self.log.prepare(engine, rows), tally, now)
 
     def _append(self, batch: Batch, checked: _Checked, *, summary: Summary) -> None:

@@ -10,10 +10,12 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from layer7.errors import Layer7Error
 from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
+from layer7.storage.tombstones import Tombstones
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (
@@ -43,8 +45,10 @@ class Keys:
         self.quarantine = derive_key(master, "quarantine")
         self.audit = derive_key(master, "audit")
         self.audit_name = Pseudonym(derive_key(master, "audit-name"))
+        self.tombstones = Tombstones(folder / "tombstones")
         self._path = folder / "keys.db"
         self._known: dict[str, str] = {}
+        self._known_beside = self.tombstones.all()
         # SQLite gives its journal the mode of its database.
         self._path.touch(mode=0o600)
         with closing(self._open()) as database:
@@ -57,8 +61,49 @@ class Keys:
         return database
 
     def person(self, user_id: str) -> str:
-        """Give the pseudonym of a person, whether or not she is known yet."""
-        return self._learning.of(user_id)
+        """Give the pseudonym of a person, whether or not she is known yet.
+
+        Whoever comes again after an erasure is somebody new: the next name in a chain that the key links.
+        """
+        return self._chain(user_id)[-1]
+
+    def _chain(self, user_id: str) -> list[str]:
+        """Give the names that a person had and lost, and last the one that she has."""
+        erased, names = self.tombstones.all(), [self._learning.of(user_id)]
+        while names[-1] in erased:
+            # No id holds a NUL, so nobody else can have this name.
+            names.append(self._learning.of(f"{user_id}\0{len(names)}"))
+        return names
+
+    def former(self, user_id: str) -> str | None:
+        """Give the name that a person had before she was last erased; None for one who never was."""
+        names = self._chain(user_id)
+        return names[-2] if len(names) > 1 else None
+
+    def links(self) -> frozenset[str]:
+        """Give those old names by which people who have come again are found; this opens every id."""
+        with closing(self._open()) as database:
+            present = [name for (name,) in database.execute("SELECT name FROM person")]
+        ids = self.user_ids(present).values() if self.tombstones.all() else ()
+        return frozenset(name for user_id in ids for name in self._chain(user_id)[:-1])
+
+    def erased(self, user_ids: Iterable[str]) -> Mapping[str, datetime]:
+        """Give when people were last erased, by their own ids; those who never were are left out."""
+        erased = self.tombstones.all()
+        if not erased:
+            return {}
+        chains = ((user_id, self._chain(user_id)) for user_id in user_ids)
+        return {user_id: erased[names[-2]] for user_id, names in chains if len(names) > 1}
+
+    def destroy(self, person: str) -> bool:
+        """Destroy a person's key, and her id with it; gives whether there was one.
+
+        Her tombstone has to be there before, so that nobody makes the key again meanwhile.
+        """
+        with closing(self._open()) as database:
+            gone = database.execute("DELETE FROM person WHERE name = ?", [person]).rowcount
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return bool(gone)
 
     def bucket(self, person: str) -> int:
         """Give the storage bucket of a pseudonym."""
@@ -70,7 +115,9 @@ class Keys:
         Args:
             user_ids: the callers' own ids.
         """
-        wanted = list(user_ids)
+        wanted, erased = list(user_ids), self.tombstones.all()
+        if erased is not self._known_beside:
+            self._known, self._known_beside = {}, erased
         people = {user_id: self.person(user_id) for user_id in wanted if user_id not in self._known}
         if people:
             self._meet(people)
@@ -92,7 +139,9 @@ class Keys:
                     for (user_id, name), key in zip(new, keys, strict=True)
                 ]
                 database.execute("BEGIN IMMEDIATE")
-                database.executemany("INSERT OR IGNORE INTO person VALUES (?, ?, ?)", rows)
+                erased = self.tombstones.all()
+                kept = [row for row in rows if row[0] not in erased]
+                database.executemany("INSERT OR IGNORE INTO person VALUES (?, ?, ?)", kept)
                 database.execute("COMMIT")
 
     def user_ids(self, people: Iterable[str]) -> Mapping[str, str]:

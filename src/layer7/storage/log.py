@@ -1,6 +1,6 @@
 """The event log: exactly once by identity, durable when acknowledged, in immutable files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from layer7.contract.vocabulary import EventType
 from layer7.storage.bulk import Refused
 from layer7.storage.consents import keep_said
 from layer7.storage.door import ESSENCE, SCHEMA
+from layer7.storage.erasure_requests import request_erasure
 from layer7.storage.identities import Hashes, Identities, repeated
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.schema import inbox
@@ -95,11 +96,15 @@ class EventLog:
     Args:
         state: the state database.
         manifest: its list of live files.
+        erased: gives the names of erased people, of whom nothing is taken any more.
     """
 
-    def __init__(self, state: State, manifest: Manifest) -> None:
+    def __init__(
+        self, state: State, manifest: Manifest, erased: Callable[[], Mapping[str, datetime]]
+    ) -> None:
         self._state = state
         self._manifest = manifest
+        self._erased = erased
         self._identities = Identities()
 
     def prepare(self, engine: duckdb.DuckDBPyConnection, rows: pa.Table) -> Prepared:
@@ -152,6 +157,9 @@ class EventLog:
             if EventType.CONSENT_CHANGED in appended.by_type:
                 changes = rows.filter(pc.field("event_type") == EventType.CONSENT_CHANGED.value)
                 keep_said(connection, changes.select(_SAID).to_pylist())
+            if EventType.ERASURE_REQUESTED in appended.by_type:
+                asked: Any = rows.filter(pc.field("event_type") == EventType.ERASURE_REQUESTED.value)
+                request_erasure(connection, asked["person"].to_pylist(), at=at, source="event")
             also(connection, appended)
         if len(rows):
             self._identities.add(kept.path, hashes)
@@ -175,6 +183,10 @@ class EventLog:
         )
         engine.unregister("waiting")
         new = ~doubtful | np.isin(prepared.rows["position"], fates["new"])
+        erased = self._erased()
+        if erased:
+            # Whoever was erased since these rows came through the door: the lock orders the two.
+            new &= ~np.isin(prepared.rows["person"].to_numpy(), list(erased))
         types: Any = pc.value_counts(prepared.rows["event_type"].filter(pa.array(new)))
         by_type = {item["values"]: item["counts"] for item in types.to_pylist()}
         return new, Appended(dict(sorted(by_type.items())), len(fates["duplicate"]), tuple(fates["conflict"]))

@@ -15,7 +15,8 @@ from layer7.storage.schema import files
 from layer7.storage.state import State
 
 ALL_BUCKETS = -1
-_GRACE = 3600.0
+GRACE = 3600.0
+"""Seconds for which a replaced file is kept for the readers of an old list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ class Manifest:
         self._root = root
         self._state = state
 
-    def live(self, dataset: str, *, connection: Connection | None = None) -> tuple[File, ...]:
-        """Give the live files of a dataset in the order in which they were listed."""
-        query = (
-            select(files).where(files.c.dataset == dataset, files.c.removed_at.is_(None)).order_by(files.c.id)
-        )
+    def live(self, dataset: str | None = None, *, connection: Connection | None = None) -> tuple[File, ...]:
+        """Give the live files of a dataset, or of all, in the order in which they were listed."""
+        query = select(files).where(files.c.removed_at.is_(None)).order_by(files.c.id)
+        if dataset is not None:
+            query = query.where(files.c.dataset == dataset)
         if connection is not None:
             return tuple(_file(row) for row in connection.execute(query).mappings())
         with self._state.read() as own:
@@ -127,6 +128,13 @@ class Manifest:
         """Delete a file that was written but will not be listed."""
         (self._root / file.path).unlink(missing_ok=True)
 
+    def drop_replaced(self) -> None:
+        """Delete replaced files without waiting for the readers of an old list."""
+        with self._state.read() as connection:
+            paths = connection.execute(select(files.c.path).where(files.c.removed_at.is_not(None)))
+            for path in paths.scalars():
+                (self._root / path).unlink(missing_ok=True)
+
     def sweep(self, *, now: float) -> int:
         """Delete files that were struck out or never listed an hour ago, and what a killed engine spilled.
 
@@ -138,7 +146,7 @@ class Manifest:
         Returns:
             How many were deleted.
         """
-        since = datetime.fromtimestamp(now - _GRACE, UTC).isoformat()
+        since = datetime.fromtimestamp(now - GRACE, UTC).isoformat()
         wanted = select(files.c.path).where(files.c.removed_at.is_(None) | (files.c.removed_at > since))
         with self._state.read() as connection:
             live = set(connection.execute(wanted).scalars())
@@ -147,7 +155,7 @@ class Manifest:
             if str(path.relative_to(self._root)) in live:
                 continue
             with suppress(FileNotFoundError):
-                if now - path.stat().st_mtime > _GRACE:
+                if now - path.stat().st_mtime > GRACE:
                     path.unlink()
                     swept += 1
         return swept

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,9 @@ from layer7.storage.bulk import Refused
 from layer7.storage.keys import Keys
 from layer7.storage.schema import quarantine
 from layer7.storage.state import State
+
+_NAMED = re.compile(r'"user_id"\s*:\s*"([^"\\]{1,200})"')
+"""Whose a line is that is no JSON, e.g. since it was cut off."""
 
 _ONE_WRITER = 7_000_004
 """Number of the advisory lock that writers to the quarantine hold in PostgreSQL; others are in `locks`."""
@@ -59,9 +63,16 @@ class Quarantine:
     def put(self, connection: Connection, refused: Iterable[Refused], *, source: str, at: datetime) -> int:
         """Keep refused lines, each once however often it comes; gives how many were refused."""
         rows = [_storable(item) for item in refused]
-        people = self._keys.admit({user_id for item in rows if (user_id := _user_id(item.raw))})
+        named = {user_id for item in rows if (user_id := _user_id(item.raw))}
+        erased = self._keys.erased(named)
+        people = self._keys.admit(named - erased.keys())
         own = self._keys.keys(people.values())
-        kept = [self._row(item, people, own) | {"source": source, "at": at.isoformat()} for item in rows]
+        kept = [
+            self._row(item, people, own) | {"source": source, "at": at.isoformat()}
+            for item in rows
+            # A line that nobody can read may be from before its person was erased: it is counted, not kept.
+            if (user_id := _user_id(item.raw)) is None or people.get(user_id) in own
+        ]
         if kept:
             connection.execute(self._insert(connection), kept)
         return len(rows)
@@ -124,6 +135,13 @@ class Quarantine:
         key = self._keys.quarantine if person is None else self._keys.keys([person]).get(person)
         return "" if key is None else open_sealed(key, raw)
 
+    def naming(self, connection: Connection, user_id: str) -> list[int]:
+        """Give those lines that could not be told to be anybody's, but in which a person's id stands."""
+        query = select(quarantine.c.id, quarantine.c.raw).where(quarantine.c.person.is_(None))
+        opened = ((row.id, self._open(None, row.raw)) for row in connection.execute(query))
+        forms = {user_id, json.dumps(user_id)[1:-1]}
+        return [name for name, raw in opened if any(form in raw for form in forms)]
+
     def release(self, connection: Connection, ids: Iterable[int]) -> None:
         """Strike out events that were taken on another try."""
         connection.execute(delete(quarantine).where(quarantine.c.id.in_(list(ids))))
@@ -137,7 +155,8 @@ def _user_id(raw: str) -> str | None:
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
-        return None
+        found = _NAMED.search(raw)
+        value = {"user_id": found[1]} if found else None
     if isinstance(value, dict) and isinstance(value.get("data"), dict):
         value = value["data"]
     user_id = value.get("user_id") if isinstance(value, dict) else None

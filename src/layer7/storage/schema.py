@@ -229,6 +229,21 @@ rollouts = Table(
 )
 """Where each ramp stands; the revision lets one of two writers win."""
 
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Text, unique=True),
+    Column("requested_at", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("erased_at", Text),
+    Column("rewritten_at", Text),
+    Column("gone_at", Text),
+    Column("receipt", Text),
+    Index(None, "erased_at"),
+)
+"""Who was erased and how far it has come; her old name is let go when no backup can hold her any more."""
+
 tokens = Table(
     "tokens",
     metadata,

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
         default=200_000, ge=0, description="applications up to which every night learns from all of them anew"
     )
     look_every_days: int = Field(default=7, ge=1, le=365, description="days between looks at a larger log")
+    backup_days: int = Field(
+        default=35, ge=0, le=3650, description="how long backups are kept; erased names are held that long"
+    )
     policy_version: str = Field(
         default="", max_length=100, description="name of the privacy notice in force, kept with each consent"
     )

@@ -109,6 +109,16 @@ class State:
             end = self._append(connection, act)
         self._remember(end)
 
+    def truncate(self) -> None:
+        """Empty the write-ahead log of SQLite, where deleted rows can still be read; waits for nobody.
+
+        Deleted rows of the file itself are overwritten when they are deleted (``secure_delete``).
+        """
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def join(self, act: Act, within: Connection | None) -> Iterator[Connection]:
         """Go on in the caller's unit of work where there is one, else open one of its own."""

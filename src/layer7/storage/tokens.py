@@ -27,6 +27,7 @@ class Scope(StrEnum):
     FLAGS_EVALUATE = "flags:evaluate"
     REVIEW = "review"
     READ = "read"
+    PRIVACY = "privacy"
     ADMIN = "admin"
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select, update
 from layer7.analytics.applications import KEY, STATE, as_states, describe, merge
 from layer7.storage.columnwise import quoted
 from layer7.storage.door import LOG_COLUMNS
+from layer7.storage.erasure_requests import hidden
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.schema import files, meta
 from layer7.storage.state import State
@@ -106,13 +107,18 @@ class Warehouse:
     def open(self) -> Iterator["Tables"]:
         """Open all tables as they stand now, for expressions."""
         with closing(self._engine()) as engine:
-            yield Tables(engine, self._manifest)
+            yield Tables(engine, self._manifest, self._hidden())
 
     @contextmanager
     def open_past(self, horizon: Horizon) -> Iterator["Tables"]:
         """Open the tables with applications folded anew, in memory, as a past night knew them."""
         with closing(self._engine()) as engine:
-            yield Past(engine, self._manifest, horizon)
+            yield Past(engine, self._manifest, self._hidden(), horizon)
+
+    def _hidden(self) -> tuple[str, ...]:
+        """Give the erased of whom some file may still hold rows."""
+        with self._state.read() as connection:
+            return hidden(connection)
 
     def fold(self, horizon: Horizon, *, at: datetime, progress: Progress) -> int:
         """Bring the applications table to a horizon; gives how many events were folded.
@@ -258,17 +264,25 @@ class Tables:
     Args:
         engine: the engine that reads them.
         manifest: the list of live files.
+        hidden: names of erased people of whom some file may still hold rows.
     """
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    def __init__(
+        self, engine: duckdb.DuckDBPyConnection, manifest: Manifest, hidden: Sequence[str] = ()
+    ) -> None:
         self.engine = engine
         self._manifest = manifest
+        self._hidden = hidden
         self._numbers = count()
 
     def read(self, dataset: str) -> ir.Table | None:
         """Give a table; None when it has not been made yet."""
-        if dataset == _APPLICATIONS:
-            return self._applications()
+        table = self._applications() if dataset == _APPLICATIONS else self._files(dataset)
+        if table is None or not self._hidden or "person" not in table.columns:
+            return table
+        return table.filter(table.person.notin(self._hidden))
+
+    def _files(self, dataset: str) -> ir.Table | None:
         live = self._manifest.live(dataset)
         return _parquet(self.engine, self._manifest.paths(live)) if live else None
 
@@ -306,11 +320,18 @@ class Past(Tables):
     Args:
         engine: the engine that reads them.
         manifest: the list of live files.
+        hidden: names of erased people of whom some file may still hold rows.
         horizon: what the night knew.
     """
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, manifest: Manifest, horizon: Horizon) -> None:
-        super().__init__(engine, manifest)
+    def __init__(
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        manifest: Manifest,
+        hidden: Sequence[str],
+        horizon: Horizon,
+    ) -> None:
+        super().__init__(engine, manifest, hidden)
         self._horizon = horizon
 
     def _applications(self) -> ir.Table | None:

@@ -1,0 +1,31 @@
+"""A person's rights over HTTP: being forgotten."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from layer7.contract.rights import ErasureReceipt
+from layer7.server.auth import require
+from layer7.server.context import context_of
+from layer7.server.documents import problems
+from layer7.server.figures import UserId
+from layer7.storage.state import Act
+from layer7.storage.tokens import Scope, Token
+
+router = APIRouter(prefix="/v1", tags=["rights"])
+
+Guardian = Annotated[Token, Depends(require(Scope.PRIVACY))]
+
+
+@router.delete(
+    "/users/{user_id}", response_model=ErasureReceipt, responses=problems(422), summary="Forget a person"
+)
+def erase_user(request: Request, user_id: UserId, token: Guardian) -> ErasureReceipt:
+    """Erase a person from everything (GDPR 17), and give the receipt; asking again gives the same one.
+
+    When the answer comes, nothing reads or serves anything of her, and her own words are unreadable in every
+    backup. Files in which her rows still stand are written anew by the next night.
+    """
+    context = context_of(request)
+    act = Act(token.name, "http", "", context.clock(), "Asked for over HTTP.")
+    return context.home.erasures.erase(user_id, act=act)

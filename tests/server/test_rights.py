@@ -1,0 +1,44 @@
+"""A person's rights over HTTP; and that no door leaves her id lying open."""
+
+from canaries import PERSON, WORDS, leaks
+from layer7.contract.rights import ErasureReceipt
+from server.conftest import event
+
+
+def erase(house, user_id, who="privacy"):
+    return house.client.delete(f"/v1/users/{user_id}", headers=house.headers[who])
+
+
+def test_a_person_is_forgotten_and_the_receipt_is_the_same_again(house):
+    house.post("/v1/events", event(user_id="anna"), "events")
+    answer = erase(house, "anna")
+    assert answer.status_code == 200
+    receipt = ErasureReceipt.model_validate_json(answer.text)
+    house.home.erasures.check(receipt)
+    assert receipt.removed["inbox"] == 1
+    assert erase(house, "anna").json() == answer.json()
+    assert house.home.inbox.waiting() == 0
+    again = house.post("/v1/events", event(user_id="anna"), "events")
+    assert (again.status_code, again.json()["status"]) == (202, "ignored")
+
+
+def test_an_event_that_asks_for_it_is_carried_out_before_the_answer(house):
+    house.post("/v1/events", event(user_id="anna"), "events")
+    asked = {"event_type": "ERASURE_REQUESTED", "user_id": "anna", "timestamp": "2026-03-02T11:00:00Z"}
+    assert house.post("/v1/events", asked, "events").json()["status"] == "accepted"
+    assert house.home.inbox.waiting() == 0
+    assert [each.receipt.removed["inbox"] for each in house.home.erasures.list()] == [2]
+
+
+def test_no_door_leaves_an_id_or_words_open_even_to_be_given_again(house, caplog):
+    said = {"purpose": "experiments", "value": False, "why": "I said so"}
+    path = f"/v1/users/{PERSON}"
+    house.post(f"{path}/consent", said, "events", Idempotency_Key="k1")
+    house.post("/v1/events", {**event(user_id=PERSON), "rejection_reason": WORDS}, "events")
+    house.post("/v1/events", {"user_id": PERSON, "timestamp": WORDS}, "events")
+    for what in ("performance", "patterns", "targets", "consent"):
+        house.get(f"{path}/{what}", "admin")
+    house.evaluate("improve_resume_threshold", {"targetingKey": PERSON})
+    erase(house, PERSON)
+    assert leaks(house.home.path, keys=True) == []
+    assert PERSON not in caplog.text

@@ -9,6 +9,7 @@ import pytest
 
 from layer7.analytics import Outlook
 from layer7.analytics.trial_cells import Cells, cells, pairs
+from layer7.analytics.trial_tallies import VALUES, tallies
 from layer7.analytics.trials import Trial, capped, caps, first_exposures, units
 from layer7.contract.facts import FACTS
 from layer7.contract.vocabulary import Purpose
@@ -138,6 +139,29 @@ def test_facts_of_people_by_hand(home, take):
     assert (ben["mature"], ben["answers"], ben["rejections"], ben["answer_days"]) == (1, 1, 1, 5)
 
 
+def test_waits_and_values_are_counted_by_hand(home, take):
+    """Anna has an interview 4 days after her exposure (a1); Ben's came before his; Cleo met both arms."""
+    take(home, LOG, at=NOW)
+    run_night(home, Horizon(DAY, NOW), clock=lambda: NOW, progress=lambda *_: None)
+    night = Night(home, Horizon(DAY, NOW), 1, lambda: NOW, lambda _: None)
+    with home.warehouse.open() as tables:
+        known = night.log(tables, Purpose.EXPERIMENTS)
+        met = keep(first_exposures(known.events, [trial()]), "met")
+        final = Outlook(night.horizon.end, tables.read("outlook").mutate(unseen=0.0), None)
+        found = keep(units(met, known.events, known.applications, final), "facts")
+        rows = tallies(found, list(VALUES), night.horizon.end).to_pyarrow().to_pylist()
+    told = {
+        (row["measure"], row["variant"], row["value"], row["happened"])
+        for row in rows
+        if not row["in_several"]
+    }
+    assert told == {
+        ("wait", "control", 4.0, 1), ("wait", "treatment", 27.0, 0),
+        ("submitted", "control", 3.0, 1), ("submitted", "treatment", 1.0, 1),
+        ("days_each", "control", 3.0, 1), ("days_each", "treatment", 5.0, 1),
+    }  # fmt: skip
+
+
 def test_silence_counts_as_what_is_left_of_it(home, take):
     log = [exposed("anna", "control", 1), *sent("anna", "a1", 2), *sent("anna", "a2", 3)]
     take(home, log, at=NOW)
@@ -207,8 +231,8 @@ def test_moments_of_parts_add_to_those_of_the_whole(home, take):
         for variant in ("control", "treatment"):
             wanted = {"experiment_id": experiment, "variant": variant}
             facts = ("interviews", "trials", "before_interviews", "before_submitted")
-            one, two = (part.where(**wanted).moments(facts) for part, _ in parts)
-            total = whole.where(**wanted).moments(facts)
+            one, two = (part.where(**wanted).arm(facts) for part, _ in parts)
+            total = whole.where(**wanted).arm(facts)
             assert (one + two).products.tolist() == total.products.tolist()
             assert (one + two).n == total.n
     assert sum(both["n"].to_pylist()) == 18
@@ -225,8 +249,8 @@ def test_products_that_nobody_asked_for_are_not_made_up(home, take):
         | {f"p_{one}_{two}": [1.0] for one, two in TOGETHER}
     )
     found = Cells.of(table, TOGETHER)
-    assert found.moments(("interviews", "trials")).n == 1
+    assert found.arm(("interviews", "trials")).n == 1
     with pytest.raises(Exception, match="finite"):
-        found.moments(("offers", "suggestions"))
+        found.arm(("offers", "suggestions"))
     assert json.dumps(found.values("experiment_id")) == '["exp"]'
     assert np.isnan(found.products).any()

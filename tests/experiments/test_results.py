@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import ttest_ind
 
 from layer7.contract.effects import Look
 from layer7.contract.experiments import Coverage
@@ -122,6 +123,57 @@ def test_segments_are_shown_plain_and_drawn_together_with_a_warning(analysed):
     assert 0 <= found.segments_p_value <= 1
     assert "in 10% of experiments" in found.segments_warning
     assert analysed("nobody").segments == ()
+
+
+def test_capped_means_are_those_of_the_plain_columns_winsorised_at_their_quantile(log, analysed):
+    """Reference: numpy's quantile over both arms, and Welch's test of scipy on the capped sums."""
+    events, applications = log
+    found = analysed(success_metric="applications_per_unit", looking="fixed", maximum_duration_days=56)
+    arm = dict(zip(events["person"].to_pylist(), events["variant_id"].to_pylist(), strict=True))
+    since = dict(zip(events["person"].to_pylist(), events["event_time"].to_pylist(), strict=True))
+    sent = dict.fromkeys(arm, 0)
+    for person, at in zip(
+        applications["person"].to_pylist(), applications["submitted_at"].to_pylist(), strict=True
+    ):
+        sent[person] += at >= since[person]
+    cap = np.ceil(np.quantile(list(sent.values()), 0.999))
+    assert max(sent.values()) > cap - 1
+    arms = [
+        [min(n, cap) for person, n in sent.items() if arm[person] == name]
+        for name in ("treatment", "control")
+    ]
+    reference = ttest_ind(*arms, equal_var=False)
+    assert found.absolute_difference == pytest.approx(np.mean(arms[0]) - np.mean(arms[1]), rel=1e-12)
+    assert found.p_value == pytest.approx(reference.pvalue, rel=1e-9)
+    assert found.confidence_interval == pytest.approx(tuple(reference.confidence_interval(0.95)), rel=1e-9)
+
+
+TALLIED = ("time_to_first_interview", "median_days_to_response", "p90_applications")
+
+
+def test_waits_and_quantiles_are_told_beside_moments_and_may_decide():
+    """With twice the interviews, people are without one for less time; they send as many applications."""
+    design = Design(people=500, lift=1.5, spread=0.4)
+    (found,) = results(design, np.random.default_rng(4), signal_metrics=TALLIED).values()
+    wait, answer, sent = (found.signals[name] for name in TALLIED)
+    assert wait.winner == "treatment"
+    assert 0 < wait.treatment < wait.control < 28
+    assert wait.control_n == found.control_sample_size
+    assert answer.control_n < found.control_sample_size
+    assert answer.interval[0] < answer.difference < answer.interval[1]
+    assert sent.winner is None
+    (first,) = results(
+        design,
+        np.random.default_rng(4),
+        success_metric=TALLIED[0],
+        looking="fixed",
+        guardrail_metrics=TALLIED[2:],
+    ).values()
+    assert first.control_metric == wait.control
+    assert first.confidence_interval[1] < 0
+    assert first.novelty[2].name == "change"
+    assert "days" not in first.blocked_by
+    assert first.guardrails["p90_applications"].interval is not None
 
 
 def test_swapping_the_arms_turns_the_sign(analysed):

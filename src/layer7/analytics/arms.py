@@ -12,21 +12,17 @@ from ibis.expr import types as ir
 
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
-from layer7.statistics.trials import ArmMoments, MetricKind
-
-Z = 1.96
-"""How many standard errors beside a quantile its order statistics are read."""
-
+from layer7.statistics.trials import ArmMoments, MetricKind, Quantile
+from layer7.statistics.trials.spectrum import Z
 
 KINDS: Mapping[MetricShape, MetricKind] = MappingProxyType(
     {
         MetricShape.BINOMIAL: MetricKind.SHARE,
         MetricShape.MEAN: MetricKind.MEAN,
         MetricShape.RATIO: MetricKind.RATIO,
-        MetricShape.QUANTILE: MetricKind.MEAN,
     }
 )
-"""What the moments of each shape are compared as."""
+"""What each shape that moments tell is compared as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +54,11 @@ class TableMetric:
                 f"The {self.shape} metric {self.name!r} reads {len(self.columns)} columns.",
                 "A ratio reads two columns, NUMERATOR/DENOMINATOR; every other metric reads one.",
             )
+
+    @property
+    def kind(self) -> MetricKind | Quantile:
+        """What the arms are compared as."""
+        return KINDS.get(self.shape) or Quantile(share=self.quantile)
 
     @property
     def all_columns(self) -> tuple[str, ...]:

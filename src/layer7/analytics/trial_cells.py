@@ -4,8 +4,10 @@ A cell holds the units of an experiment that share a variant, a stage of the ram
 segment, and whether the variants would have decided differently. Every question is a sum of cells.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,7 @@ from ibis.expr import types as ir
 from layer7.analytics.outcomes import SECONDS_PER_DAY
 from layer7.contract.facts import FACTS
 from layer7.statistics.arrays import FloatArray
-from layer7.statistics.trials import ArmMoments
+from layer7.statistics.trials import ArmMoments, Spectrum
 
 KEYS = ("experiment_id", "variant", "stage", "day", "segment", "told", "triggered", "in_several")
 """What the units of a cell share; ``day`` is that of exposure, counted from 1970 in UTC."""
@@ -67,18 +69,64 @@ def _moments(rows: ir.Table, keys: tuple[str, ...], together: Together) -> ir.Ta
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """Cells as the statistics take them.
+class Keyed(ABC):
+    """Units counted by what they share.
 
     Args:
         keys: a column of each key, shape (c,).
-        n: units of each cell, shape (c,).
-        sums: shape (c, k), k the number of :data:`FACTS`.
-        products: shape (c, k, k).
+        n: units of each row, shape (c,).
     """
 
     keys: Mapping[str, npt.NDArray[np.object_]]
     n: FloatArray
+
+    @abstractmethod
+    def at(self, mask: Mask) -> Self:
+        """Give the rows of a mask, shape (c,)."""
+
+    @abstractmethod
+    def arm(self, facts: tuple[str, ...]) -> ArmMoments | Spectrum:
+        """Add the rows up to what the statistics ask of an arm.
+
+        Args:
+            facts: the columns that are wanted, where there are several.
+        """
+
+    def where(self, **wanted: object) -> Self:
+        """Give the rows whose keys have these values."""
+        mask = np.ones(self.n.size, dtype=np.bool_)
+        for name, value in wanted.items():
+            mask &= self.keys[name] == value
+        return self.at(mask)
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return int(self.n.sum())
+
+    def values(self, key: str) -> tuple[object, ...]:
+        """Give the values of a key in their order."""
+        return tuple(sorted(set(self.keys[key].tolist())))
+
+
+def keys_of(counted: pa.Table) -> Mapping[str, npt.NDArray[np.object_]]:
+    """Give the columns of a counted table by which its units are told apart."""
+    return {
+        name: np.array(counted[name].to_pylist(), dtype=object)
+        for name in counted.column_names
+        if name in {*KEYS, *PAIR_KEYS}
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells(Keyed):
+    """Cells of moments as the statistics take them.
+
+    Args:
+        sums: shape (c, k), k the number of :data:`FACTS`.
+        products: shape (c, k, k).
+    """
+
     sums: FloatArray
     products: FloatArray
 
@@ -97,22 +145,11 @@ class Cells:
             products[:, _PLACE[one], _PLACE[two]] = products[:, _PLACE[two], _PLACE[one]] = column
         sums = [counted[f"s_{name}"].to_numpy() for name in FACTS]
         return cls(
-            keys={
-                name: np.array(counted[name].to_pylist(), dtype=object)
-                for name in counted.column_names
-                if name in {*KEYS, *PAIR_KEYS}
-            },
+            keys=keys_of(counted),
             n=counted["n"].to_numpy().astype(np.float64),
             sums=np.array(sums, dtype=np.float64).reshape(len(FACTS), size).T,
             products=products,
         )
-
-    def where(self, **wanted: object) -> "Cells":
-        """Give the cells whose keys have these values."""
-        mask = np.ones(self.n.size, dtype=np.bool_)
-        for name, value in wanted.items():
-            mask &= self.keys[name] == value
-        return self.at(mask)
 
     def at(self, mask: Mask) -> "Cells":
         """Give the cells of a mask, shape (c,)."""
@@ -123,20 +160,11 @@ class Cells:
             products=self.products[mask],
         )
 
-    @property
-    def units(self) -> int:
-        """How many units there are."""
-        return int(self.n.sum())
-
-    def values(self, key: str) -> tuple[object, ...]:
-        """Give the values of a key in their order."""
-        return tuple(sorted(set(self.keys[key].tolist())))
-
     def total(self, fact: str) -> float:
         """Give the sum of a fact."""
         return float(self.sums[:, _PLACE[fact]].sum())
 
-    def moments(self, facts: Sequence[str]) -> ArmMoments:
+    def arm(self, facts: tuple[str, ...]) -> ArmMoments:
         """Add the cells up to the moments of some facts, in their order.
 
         Args:

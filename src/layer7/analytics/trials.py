@@ -90,8 +90,8 @@ def units(exposed: ir.Table, events: ir.Table, applications: ir.Table, night: Ou
         night: what silence means.
 
     Returns:
-        The columns of ``exposed``, ``segment`` (seniority before the exposure), and the facts without the
-        capped ones.
+        The columns of ``exposed``, ``segment`` (seniority before the exposure), ``heard`` (seconds of the
+        first interview that came of it, NULL without one), and the facts without the capped ones.
     """
     people = exposed.group_by(_PERSON).aggregate(first=exposed.seconds.min())
     known = _known(applications, night)
@@ -109,6 +109,7 @@ def units(exposed: ir.Table, events: ir.Table, applications: ir.Table, night: Ou
     return rows.select(
         *exposed.columns,
         **whole,
+        heard=ibis.ifelse(rows.by_application, rows.own_heard, rows.heard),
         has_interview=(whole["interviews"] > 0).cast("float64"),
         segment=ibis.coalesce(rows.named, rows.seniority, UNKNOWN),
     )
@@ -208,6 +209,7 @@ def _outcomes(rows: ir.Table, since: ir.IntegerValue) -> dict[str, ir.Value]:
         "answers": count_if(sent & rows.is_answered),
         "rejections": count_if(sent & rows.is_rejection),
         "answer_days": ibis.ifelse(sent, (rows.days * GRAIN).round() / GRAIN, None).sum(),
+        "heard": ibis.ifelse(sent & rows.is_interviewed, rows.heard, None).min(),
     }
 
 

@@ -142,7 +142,8 @@ def _answer(file: Path, asked: _Question, looking: Looking, extra: Extra) -> Tab
 def _quantiles(units: Table, at: int, metric: TableMetric, counted: pa.Table) -> Quantiles:
     known = {str(row[ARM]): int(row[f"n_{at}"]) for row in counted.to_pylist()}
     rows = arm_quantiles(units, at, metric, known).to_pyarrow().to_pylist()
-    return {row[ARM]: (row["value"], row["low"], row["high"]) for row in rows}
+    told = (row for row in rows if row["value"] is not None)
+    return {row[ARM]: (row["low"], row["value"], row["high"]) for row in told}
 
 
 def _looking(guarantee: Guarantee, alpha: float, planned: float | None, looks: str) -> Looking:

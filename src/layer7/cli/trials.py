@@ -162,10 +162,9 @@ def metrics(*, as_json: JsonOption = False) -> None:
         print_json([{name: getattr(m, name) for name in names} | {"kind": m.shape} for m in METRICS.values()])
         return
     rows = [
-        (m.name, m.title, m.shape, " / ".join(m.columns), m.unit, "up" if m.higher_is_better else "down")
-        for m in METRICS.values()
+        (m.name, m.title, m.shape, m.unit, "up" if m.higher_is_better else "down") for m in METRICS.values()
     ]
-    print_table("Metrics", ("name", "what", "kind", "facts", "unit", "better"), rows)
+    print_table("Metrics", ("name", "what", "kind", "unit", "better"), rows)
 
 
 def _add_move(name: str, help_text: str, method: Callable[..., Experiment]) -> None:

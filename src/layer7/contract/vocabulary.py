@@ -132,10 +132,12 @@ class MetricShape(StrEnum):
     """What a metric of experiments is made of.
 
     BINOMIAL: whether it happened to the unit. MEAN: the sum of the unit's values, averaged over units.
-    RATIO: the sum of one column over the sum of another. QUANTILE: of the units' values.
+    RATIO: the sum of one column over the sum of another. QUANTILE: of the units' values. TIME_TO_EVENT: days
+    without the event, within a window, whether or not the log has seen its end.
     """
 
     BINOMIAL = "binomial"
     MEAN = "mean"
     RATIO = "ratio"
     QUANTILE = "quantile"
+    TIME_TO_EVENT = "time_to_event"

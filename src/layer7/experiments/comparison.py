@@ -15,11 +15,15 @@ from layer7.statistics.trials import (
     Block,
     Comparison,
     Contrast,
+    FreeTime,
     Guarantee,
     Inference,
     Looking,
     MetricKind,
+    Quantile,
+    Spectrum,
     compare,
+    compare_spectra,
     detectable,
     infer,
     p_exact,
@@ -27,7 +31,8 @@ from layer7.statistics.trials import (
     together,
 )
 
-Stratum = tuple[ArmMoments, ArmMoments]
+Arms = ArmMoments | Spectrum
+Stratum = tuple[Arms, Arms]
 """Control and treatment of a stratum."""
 
 EXACT = "Boschloo's exact test; interval by Newcombe's hybrid score method"
@@ -47,7 +52,7 @@ class Measured:
     """
 
     name: str
-    kind: MetricKind
+    kind: MetricKind | Quantile | FreeTime
     higher_is_better: bool = True
     before: MetricKind | None = None
     minimum_effect: float | None = None
@@ -102,20 +107,35 @@ def compare_strata(metric: Measured, strata: Sequence[Stratum], looking: Looking
     told, why = _told(metric, strata)
     if not told:
         return unknown(int(units[0]), int(units[1]), why)
-    weights = [arms[0].n + arms[1].n for arms in told]
-    plain = together([compare(*arms, kind=metric.kind) for arms in told], weights)
-    exact = _exact(metric, *told[0], looking) if len(told) == 1 else None
-    difference = exact or infer(plain.difference, looking)
+    plain = together([_compare(metric.kind, arms) for arms in told], _weights(told))
+    exact = _exact(metric, told[0], looking) if len(told) == 1 else None
+    found = answer(metric, plain, exact or infer(plain.difference, looking), units=units)
+    if found.confidence_interval is None:
+        return found
+    certificate = looking.certificate if exact is None else f"{EXACT}, for one look"
+    return found.model_copy(update={"certificate": certificate, **_adjusted(metric, told, looking)})
+
+
+def answer(
+    metric: Measured, plain: Comparison, difference: Inference, *, units: tuple[float, float]
+) -> ExperimentResults:
+    """Give the results of a comparison, or why it says nothing.
+
+    Args:
+        metric: what is compared.
+        plain: the comparison.
+        difference: what may be claimed of it.
+        units: of control and treatment.
+    """
     found = _results(metric, plain, difference, units=units)
     if difference.interval is None:
         said = "The metric does not vary between units: no difference can be told from chance."
         return found.model_copy(update={"blocked_by": (said,), "sentence": f"Cannot tell yet: {said}"})
     return found.model_copy(
         update={
-            "certificate": looking.certificate if exact is None else f"{EXACT}, for one look",
+            "certificate": difference.looking.certificate,
             "sentence": _sentence(metric, plain, difference),
-            **_relative(plain, looking),
-            **_adjusted(metric, told, looking),
+            **_relative(plain, difference.looking),
         }
     )
 
@@ -156,8 +176,22 @@ def compared(metric: Measured, strata: Sequence[Stratum]) -> Comparison | None:
     told, _ = _told(metric, strata)
     if not told:
         return None
-    parts = [compare(*arms, kind=metric.kind) for arms in told]
-    return together(parts, [arms[0].n + arms[1].n for arms in told])
+    return together([_compare(metric.kind, arms) for arms in told], _weights(told))
+
+
+def _compare(
+    kind: MetricKind | Quantile | FreeTime, arms: Stratum, before: MetricKind | None = None
+) -> Comparison:
+    control, treatment = arms
+    if isinstance(control, ArmMoments) and isinstance(treatment, ArmMoments) and isinstance(kind, MetricKind):
+        return compare(control, treatment, kind=kind, before=before)
+    if isinstance(control, Spectrum) and isinstance(treatment, Spectrum) and not isinstance(kind, MetricKind):
+        return compare_spectra(control, treatment, kind)
+    raise Layer7Error("bad_moments", f"{kind} cannot be told from these arms.", "Count what it needs.")
+
+
+def _weights(strata: Sequence[Stratum]) -> list[float]:
+    return [arms[0].n + arms[1].n for arms in strata]
 
 
 def _told(metric: Measured, strata: Sequence[Stratum]) -> tuple[tuple[Stratum, ...], str]:
@@ -167,7 +201,7 @@ def _told(metric: Measured, strata: Sequence[Stratum]) -> tuple[tuple[Stratum, .
     why = "No unit has come to either arm."
     for arms in strata:
         try:
-            found = compare(*arms, kind=metric.kind)
+            found = _compare(metric.kind, arms)
         except Layer7Error as error:
             if error.code not in {"too_few_units", "no_denominator"}:
                 raise
@@ -208,8 +242,20 @@ def _results(
             else power_fixed(metric.minimum_effect, error, difference.looking.alpha)
         ),
         detectable_effect=detectable(error, alpha=difference.looking.alpha) if error > 0 else None,
-        method="difference of means by the delta method" if metric.kind is not MetricKind.SHARE else None,
+        method=_method(metric.kind),
     )
+
+
+def _method(kind: MetricKind | Quantile | FreeTime) -> str | None:
+    match kind:
+        case MetricKind.SHARE:
+            return None
+        case Quantile(share=share):
+            return f"quantile {share:g} with order statistics"
+        case FreeTime(horizon=days):
+            return f"restricted mean of {days} days, by Kaplan and Meier's estimate"
+        case _:
+            return "difference of means by the delta method"
 
 
 def _winner(metric: Measured, difference: Inference) -> Arm | None:
@@ -218,10 +264,11 @@ def _winner(metric: Measured, difference: Inference) -> Arm | None:
     return "treatment" if (difference.estimate > 0) == metric.higher_is_better else "control"
 
 
-def _exact(
-    metric: Measured, control: ArmMoments, treatment: ArmMoments, looking: Looking
-) -> Inference | None:
+def _exact(metric: Measured, arms: Stratum, looking: Looking) -> Inference | None:
     """The exact test of few events at one look; None where the usual one is to be used."""
+    control, treatment = arms
+    if isinstance(control, Spectrum) or isinstance(treatment, Spectrum):
+        return None
     if metric.kind is not MetricKind.SHARE or looking.guarantee is not Guarantee.FIXED:
         return None
     counted = Block(int(control.n), int(control.sums[0]), int(treatment.n), int(treatment.sums[0]))
@@ -249,8 +296,8 @@ def _relative(plain: Comparison, looking: Looking) -> Mapping[str, object]:
 def _adjusted(metric: Measured, strata: Sequence[Stratum], looking: Looking) -> Mapping[str, object]:
     if metric.before is None:
         return {}
-    parts = [compare(*arms, kind=metric.kind, before=_before(metric, arms)) for arms in strata]
-    found = infer(together(parts, [arms[0].n + arms[1].n for arms in strata]).difference, looking)
+    parts = [_compare(metric.kind, arms, _before(metric, arms)) for arms in strata]
+    found = infer(together(parts, _weights(strata)).difference, looking)
     return {
         "adjusted_difference": found.estimate,
         "adjusted_interval": pair(found.interval),
@@ -260,9 +307,10 @@ def _adjusted(metric: Measured, strata: Sequence[Stratum], looking: Looking) -> 
 
 def _before(metric: Measured, arms: Stratum) -> MetricKind | None:
     """What the columns from before are, where they say anything: a rate of nothing is none."""
-    nothing = metric.before is MetricKind.RATIO and any(
-        arm.sums[metric.kind.columns + 1] == 0 for arm in arms
-    )
+    if metric.before is not MetricKind.RATIO or not isinstance(metric.kind, MetricKind):
+        return metric.before
+    first = metric.kind.columns
+    nothing = any(isinstance(arm, ArmMoments) and arm.sums[first + 1] == 0 for arm in arms)
     return None if nothing else metric.before
 
 

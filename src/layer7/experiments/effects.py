@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from layer7.analytics.trial_cells import Cells
+from layer7.analytics.trial_cells import Cells, Keyed
 from layer7.contract.effects import Effect, SegmentEffect
-from layer7.experiments.comparison import Measured, Stratum, compared, contrast_of, pair
+from layer7.experiments.comparison import Arms, Measured, Stratum, compared, contrast_of, pair
 from layer7.experiments.plan import CONTROL
 from layer7.experiments.quality import strata_of
-from layer7.statistics.trials import ArmMoments, Contrast, Looking, heterogeneity, infer
+from layer7.statistics.trials import Contrast, Looking, heterogeneity, infer
 
 LEAST = 20
 """Units per arm below which a part of the units is not looked at."""
@@ -23,7 +23,7 @@ ONCE = Looking()
 ONCE_LEVEL = 1 - ONCE.alpha
 
 
-def by_stage(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]) -> tuple[Effect, ...]:
+def by_stage(metric: Measured, cells: Keyed, variant: str, facts: tuple[str, ...]) -> tuple[Effect, ...]:
     """Give the difference in each stage of the ramp."""
     single = cells.where(in_several=False)
     return tuple(
@@ -33,7 +33,7 @@ def by_stage(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...
 
 
 def by_segment(
-    metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...], *, scale: float
+    metric: Measured, cells: Keyed, variant: str, facts: tuple[str, ...], *, scale: float
 ) -> Mapping[str, Any]:
     """Give the difference in each segment, drawn towards the others, with a warning of how many there are.
 
@@ -70,7 +70,7 @@ def by_segment(
     }
 
 
-def _small(parts: Sequence[Cells], variant: str) -> tuple[SegmentEffect, ...]:
+def _small(parts: Sequence[Keyed], variant: str) -> tuple[SegmentEffect, ...]:
     if not parts:
         return ()
     sizes = [_units(part, variant) for part in parts]
@@ -95,7 +95,7 @@ def _warning(segments: int, p_value: float) -> str:
     )
 
 
-def novelty(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]) -> tuple[Effect, ...]:
+def novelty(metric: Measured, cells: Keyed, variant: str, facts: tuple[str, ...]) -> tuple[Effect, ...]:
     """Give the difference among units exposed early, among those exposed late, and how it changed.
 
     The first half of the units, by day of exposure, is early. Empty while a half is too small.
@@ -115,7 +115,7 @@ def novelty(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]
     return (*found, change) if change is not None else ()
 
 
-def triggered(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]) -> Effect | None:
+def triggered(metric: Measured, cells: Keyed, variant: str, facts: tuple[str, ...]) -> Effect | None:
     """Give the difference among units for which the variants would have decided differently.
 
     The same units are chosen in both arms, since a decision is told together with what the other variants
@@ -160,8 +160,8 @@ def interactions(metric: Measured, pairs: Cells, variant: str, facts: tuple[str,
     return tuple(found)
 
 
-def _cell(pairs: Cells, ours: str, theirs: object, facts: tuple[str, ...]) -> ArmMoments:
-    return pairs.where(variant=ours, other_variant=theirs).moments(facts)
+def _cell(pairs: Cells, ours: str, theirs: object, facts: tuple[str, ...]) -> Arms:
+    return pairs.where(variant=ours, other_variant=theirs).arm(facts)
 
 
 def _change(metric: Measured, halves: Sequence[Sequence[Stratum]], name: str) -> Effect | None:
@@ -180,18 +180,18 @@ def _change(metric: Measured, halves: Sequence[Sequence[Stratum]], name: str) ->
     return _said(name, found, (int(sizes[0][0] + sizes[1][0]), int(sizes[0][1] + sizes[1][1])))
 
 
-def _units(cells: Cells, variant: str) -> tuple[int, int]:
+def _units(cells: Keyed, variant: str) -> tuple[int, int]:
     return cells.where(variant=CONTROL).units, cells.where(variant=variant).units
 
 
-def _contrast(metric: Measured, cells: Cells, variant: str, facts: tuple[str, ...]) -> Contrast | None:
+def _contrast(metric: Measured, cells: Keyed, variant: str, facts: tuple[str, ...]) -> Contrast | None:
     if min(_units(cells, variant)) < LEAST:
         return None
     plain = compared(metric, strata_of(cells, variant, facts))
     return plain.difference if plain is not None and plain.difference.standard_error > 0 else None
 
 
-def _effect(name: str, metric: Measured, cells: Cells, variant: str, *, facts: tuple[str, ...]) -> Effect:
+def _effect(name: str, metric: Measured, cells: Keyed, variant: str, *, facts: tuple[str, ...]) -> Effect:
     units = _units(cells, variant)
     plain = compared(metric, strata_of(cells, variant, facts)) if min(units) >= LEAST else None
     if plain is None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from types import MappingProxyType
 
+from layer7.analytics.arms import KINDS
 from layer7.contract.facts import FACTS, HISTORY, WINDOW_DAYS
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
+from layer7.statistics.trials import FreeTime, MetricKind, Quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Metric:
         unit: the unit of its values.
         higher_is_better: its direction.
         before: facts from before the experiment that take noise away; empty for none.
+        quantile: which one, of a quantile metric.
     """
 
     name: str
@@ -31,6 +34,19 @@ class Metric:
     unit: str
     higher_is_better: bool = True
     before: tuple[str, ...] = ()
+    quantile: float | None = None
+
+    @property
+    def is_tallied(self) -> bool:
+        """Whether it needs to know how many units have each value, where others need moments alone."""
+        return self.shape in {MetricShape.QUANTILE, MetricShape.TIME_TO_EVENT}
+
+    @property
+    def kind(self) -> MetricKind | Quantile | FreeTime:
+        """What the arms are compared as."""
+        if self.shape is MetricShape.TIME_TO_EVENT:
+            return FreeTime(horizon=WINDOW_DAYS)
+        return KINDS[self.shape] if self.quantile is None else Quantile(share=self.quantile)
 
 
 def _ratio(
@@ -90,6 +106,20 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 name="reached_interview", title="Units with an interview", shape=MetricShape.BINOMIAL,
                 columns=("has_interview",), unit="share", before=("before_interviews",),
             ),
+            Metric(
+                name="time_to_first_interview",
+                title=f"Days without an interview, of the first {WINDOW_DAYS}",
+                shape=MetricShape.TIME_TO_EVENT, columns=("wait",), unit="days", higher_is_better=False,
+            ),
+            Metric(
+                name="median_days_to_response", title="Median of units' mean days until an answer",
+                shape=MetricShape.QUANTILE, columns=("days_each",), unit="days", higher_is_better=False,
+                quantile=0.5,
+            ),
+            Metric(
+                name="p90_applications", title="Applications sent, 90th percentile of units",
+                shape=MetricShape.QUANTILE, columns=("submitted",), unit="applications", quantile=0.9,
+            ),
         )
     }
 )  # fmt: skip
@@ -99,7 +129,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 def _together() -> tuple[tuple[str, str], ...]:
     """Pairs of facts that a metric, or the check of what was before, reads together."""
     found = {(name, name) for name in HISTORY}
-    for each in METRICS.values():
+    for each in (known for known in METRICS.values() if not known.is_tallied):
         facts = sorted((*each.columns, *each.before), key=FACTS.index)
         found.update(combinations_with_replacement(facts, 2))
     return tuple(sorted(found))

@@ -23,6 +23,7 @@ from layer7.statistics import wilson_bounds
 from layer7.statistics.trials import Guarantee
 
 RUNS = 500
+NOT_SIMULATED = "Watch it as a signal or a guardrail, and let a rate or a mean decide."
 LEVEL = 0.95
 
 CHEAPER = 1.2
@@ -99,6 +100,9 @@ def passport(
 
 
 def _traffic(experiment: Experiment, kind: Metric, evidence: Evidence) -> Traffic:
+    if kind.is_tallied:
+        said = f"Designs that {kind.name} decides are not simulated."
+        raise Layer7Error("bad_design", said, NOT_SIMULATED)
     return replayed(
         evidence.attempts,
         kind,

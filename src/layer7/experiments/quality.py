@@ -3,16 +3,15 @@
 import math
 from dataclasses import dataclass
 
-from layer7.analytics.trial_cells import Cells
+from layer7.analytics.trial_cells import Cells, Keyed
 from layer7.contract.experiments import Experiment
 from layer7.contract.facts import HISTORY
 from layer7.contract.fields import FrozenDict
-from layer7.experiments.comparison import Measured, compared
+from layer7.experiments.comparison import Measured, Stratum, compared
 from layer7.experiments.plan import CONTROL, control_of
 from layer7.experiments.table import MANY_SHARE, MANY_UNITS
 from layer7.statistics.trials import (
     ALARM,
-    ArmMoments,
     MetricKind,
     p_fixed,
     sample_ratio_p,
@@ -85,9 +84,7 @@ def quality(experiment: Experiment, cells: Cells) -> Quality:
     )
 
 
-def strata_of(
-    cells: Cells, variant: str, facts: tuple[str, ...]
-) -> tuple[tuple[ArmMoments, ArmMoments], ...]:
+def strata_of(cells: Keyed, variant: str, facts: tuple[str, ...]) -> tuple[Stratum, ...]:
     """Give the moments of control and treatment in each stage of the ramp.
 
     Args:
@@ -98,8 +95,8 @@ def strata_of(
     single = cells.where(in_several=False)
     return tuple(
         (
-            single.where(stage=stage, variant=CONTROL).moments(facts),
-            single.where(stage=stage, variant=variant).moments(facts),
+            single.where(stage=stage, variant=CONTROL).arm(facts),
+            single.where(stage=stage, variant=variant).arm(facts),
         )
         for stage in single.values("stage")
     )
@@ -133,7 +130,7 @@ def _split(units: dict[str, int], ratio: float | None) -> tuple[str, ...]:
     return (f"{said}: find out who is lost, mend it, and start anew.",)
 
 
-def _strangers(cells: Cells, names: set[str]) -> tuple[str, ...]:
+def _strangers(cells: Keyed, names: set[str]) -> tuple[str, ...]:
     others = sorted(str(name) for name in cells.values("variant") if name not in names)
     if not others:
         return ()
@@ -142,7 +139,7 @@ def _strangers(cells: Cells, names: set[str]) -> tuple[str, ...]:
     return (f"{said}: send the plan's variant_id.",)
 
 
-def _balance(experiment: Experiment, single: Cells) -> FrozenDict[str, float]:
+def _balance(experiment: Experiment, single: Keyed) -> FrozenDict[str, float]:
     control = control_of(experiment).variant_id
     treatments = [each.variant_id for each in experiment.variants if each.variant_id != control]
     found = {}

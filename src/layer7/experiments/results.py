@@ -1,13 +1,13 @@
 """What an experiment says so far: from its cells to results with every guarantee named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from layer7.analytics.arms import KINDS
 from layer7.analytics.outcomes import SECONDS_PER_DAY, seconds_of
-from layer7.analytics.trial_cells import Cells
+from layer7.analytics.trial_cells import Cells, Keyed
+from layer7.analytics.trial_tallies import Tallies
 from layer7.contract.effects import Look, MetricResult
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.experiments import Experiment, ExperimentResults, GuardrailResult
@@ -46,6 +46,7 @@ class Evidence:
 
     Args:
         cells: its units.
+        tallies: how many units have each value, by the name of the value.
         pairs: its units that are in other running experiments too; None where no other runs.
         as_of: the end of the night.
         lineage: where it was read.
@@ -55,6 +56,11 @@ class Evidence:
     pairs: Cells | None
     as_of: datetime
     lineage: Lineage
+    tallies: Mapping[str, Tallies] = field(default_factory=dict)
+
+    def of(self, chosen: Metric) -> Keyed:
+        """Give the units as a metric asks for them."""
+        return self.tallies[chosen.columns[0]] if chosen.is_tallied else self.cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,8 +104,8 @@ def results_of(
     return found.model_copy(
         update={
             "arms": FrozenDict({arm.variant: _as_metric(arm.results, _looks(arm)) for arm in arms}),
-            "guardrails": FrozenDict(_guardrails(experiment, evidence.cells, best.variant)),
-            "signals": FrozenDict(_signals(experiment, evidence.cells, best.variant)),
+            "guardrails": FrozenDict(_guardrails(experiment, evidence, best.variant)),
+            "signals": FrozenDict(_signals(experiment, evidence, best.variant)),
             **_parts(experiment, evidence, best.variant),
             **_outlook(experiment, evidence, best),
             "as_of": evidence.as_of.isoformat(),
@@ -113,7 +119,7 @@ def measured(chosen: Metric, minimum_effect: float | None = None) -> Measured:
     kinds = {1: MetricKind.MEAN, 2: MetricKind.RATIO}
     return Measured(
         name=chosen.name,
-        kind=KINDS[chosen.shape],
+        kind=chosen.kind,
         higher_is_better=chosen.higher_is_better,
         before=kinds.get(len(chosen.before)),
         minimum_effect=minimum_effect,
@@ -138,7 +144,7 @@ def _compare(
         share=share_of_time(experiment, evidence.as_of),
     )
     success = metric(experiment.success_metric)
-    strata = strata_of(evidence.cells, variant, _facts(success))
+    strata = strata_of(evidence.of(success), variant, _facts(success))
     plain = compared(measured(success), strata)
     error = plain.difference.standard_error if plain else 0.0
     known = information((plain.control + plain.treatment) / 2, error) if plain else 0.0
@@ -235,12 +241,12 @@ def _figures(experiment: Experiment, checked: Quality, best: _Compared) -> Mappi
     }
 
 
-def _guardrails(experiment: Experiment, cells: Cells, variant: str) -> Mapping[str, GuardrailResult]:
+def _guardrails(experiment: Experiment, evidence: Evidence, variant: str) -> Mapping[str, GuardrailResult]:
     planned = planned_units(experiment, variant, CONTROL)
     return {
         name: _guardrail(
             metric(name),
-            cells,
+            evidence.of(metric(name)),
             variant,
             share=experiment.guardrail_margins.get(name, DEFAULT_MARGIN),
             looking=Looking(guarantee=Guarantee.ANYTIME, alpha=experiment.alpha, planned=planned),
@@ -250,7 +256,7 @@ def _guardrails(experiment: Experiment, cells: Cells, variant: str) -> Mapping[s
 
 
 def _guardrail(
-    chosen: Metric, cells: Cells, variant: str, *, share: float, looking: Looking
+    chosen: Metric, cells: Keyed, variant: str, *, share: float, looking: Looking
 ) -> GuardrailResult:
     """Non-inferiority at any time, one-sided on either side: each end of the interval holds with alpha."""
     plain = compared(measured(chosen), strata_of(cells, variant, chosen.columns))
@@ -266,29 +272,30 @@ def _guardrail(
     )
 
 
-def _signals(experiment: Experiment, cells: Cells, variant: str) -> Mapping[str, MetricResult]:
+def _signals(experiment: Experiment, evidence: Evidence, variant: str) -> Mapping[str, MetricResult]:
     planned = planned_units(experiment, variant, CONTROL)
     looking = Looking(guarantee=Guarantee.ANYTIME, alpha=experiment.alpha, planned=planned)
     return {
-        name: _as_metric(
-            compare_strata(measured(metric(name)), strata_of(cells, variant, _facts(metric(name))), looking)
+        chosen.name: _as_metric(
+            compare_strata(measured(chosen), strata_of(evidence.of(chosen), variant, _facts(chosen)), looking)
         )
-        for name in experiment.signal_metrics
+        for chosen in map(metric, experiment.signal_metrics)
     }
 
 
 def _parts(experiment: Experiment, evidence: Evidence, variant: str) -> Mapping[str, Any]:
     chosen, beside = metric(experiment.success_metric), evidence.pairs
     asked = measured(chosen)
-    plain = compared(asked, strata_of(evidence.cells, variant, chosen.columns))
+    cells = evidence.of(chosen)
+    plain = compared(asked, strata_of(cells, variant, chosen.columns))
     scale = experiment.minimum_effect or (SEGMENT_SCALE * abs(plain.control) if plain else 0.0)
     return {
-        **effects.by_segment(asked, evidence.cells, variant, chosen.columns, scale=scale),
-        "stages": effects.by_stage(asked, evidence.cells, variant, chosen.columns),
-        "novelty": effects.novelty(asked, evidence.cells, variant, chosen.columns),
-        "triggered": effects.triggered(asked, evidence.cells, variant, chosen.columns),
+        **effects.by_segment(asked, cells, variant, chosen.columns, scale=scale),
+        "stages": effects.by_stage(asked, cells, variant, chosen.columns),
+        "novelty": effects.novelty(asked, cells, variant, chosen.columns),
+        "triggered": effects.triggered(asked, cells, variant, chosen.columns),
         "interactions": ()
-        if beside is None
+        if beside is None or chosen.is_tallied
         else effects.interactions(asked, beside, variant, chosen.columns),
     }
 

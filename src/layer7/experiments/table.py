@@ -4,21 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from layer7.analytics.arms import KINDS, TableMetric
+from layer7.analytics.arms import TableMetric
 from layer7.contract.experiments import ExperimentResults
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
-from layer7.experiments.comparison import Measured, compare_arms, contrast_of, pair, unknown
-from layer7.statistics.trials import ALARM, ArmMoments, Looking, holm, infer, sample_ratio_p
+from layer7.experiments.comparison import Measured, answer, compare_arms, unknown
+from layer7.statistics.trials import (
+    ALARM,
+    ArmMoments,
+    Looking,
+    Ordered,
+    compare_ordered,
+    holm,
+    infer,
+    sample_ratio_p,
+)
 
 MANY_SHARE, MANY_UNITS = 0.01, 10
 """Above this share, and from so many units on, units in several arms block a verdict."""
 
-Z = 1.96
-
 ArmsOfMetric = Mapping[str, ArmMoments]
-Quantiles = Mapping[str, tuple[float, float, float]]
-"""By arm: the quantile, and the order statistics 1.96 standard errors below and above it."""
+Quantiles = Mapping[str, Ordered]
+"""By arm, without those that have no value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,42 +165,21 @@ def _result(
     metric: TableMetric, arms: ArmsOfMetric, pair_of: tuple[str, str], *, looking: Looking, extra: Extra
 ) -> ExperimentResults:
     control, treatment = (arms[arm] for arm in pair_of)
-    if metric.shape is MetricShape.QUANTILE:
-        quantiles = [extra.quantiles[metric.name][arm] for arm in pair_of]
-        return _quantile(metric, quantiles, (int(control.n), int(treatment.n)), looking)
     measured = Measured(
         name=metric.name,
-        kind=KINDS[metric.shape],
+        kind=metric.kind,
         higher_is_better=metric.name not in extra.lower_is_better,
         before=metric.before_kind,
         minimum_effect=extra.minimum_effect,
     )
-    return compare_arms(measured, control, treatment, looking)
-
-
-def _quantile(
-    metric: TableMetric, quantiles: Sequence[tuple[float, float, float]], n: tuple[int, int], looking: Looking
-) -> ExperimentResults:
-    """The difference of two quantiles; se = (q_high - q_low) / (2 x 1.96), each arm's own."""
-    (a, a_low, a_high), (b, b_low, b_high) = quantiles
-    error = float(((a_high - a_low) ** 2 + (b_high - b_low) ** 2) ** 0.5 / (2 * Z))
-    found = infer(contrast_of(b - a, error, sum(n)), looking.at(sum(n)))
-    if found.interval is None:
-        return unknown(*n, "the order statistics about the quantile do not differ")
-    return unknown(*n, "").model_copy(
-        update={
-            "control_metric": a,
-            "treatment_metric": b,
-            "absolute_difference": b - a,
-            "relative_improvement": (b - a) / abs(a) if a else None,
-            "p_value": found.p_value,
-            "confidence_interval": pair(found.interval),
-            "certificate": found.looking.certificate,
-            "method": f"quantile {metric.quantile:g} with order statistics",
-            "blocked_by": (),
-            "sentence": f"{metric.name}: {b:.4g} in the treatment, {a:.4g} in the control.",
-        }
-    )
+    if metric.shape is not MetricShape.QUANTILE:
+        return compare_arms(measured, control, treatment, looking)
+    n = (int(control.n), int(treatment.n))
+    one, two = (extra.quantiles[metric.name].get(arm) for arm in pair_of)
+    if one is None or two is None:
+        return unknown(*n, "An arm has no unit with a value.")
+    plain = compare_ordered(one, two, sum(n))
+    return answer(measured, plain, infer(plain.difference, looking.at(sum(n))), units=n)
 
 
 def _one_family(

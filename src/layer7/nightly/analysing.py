@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from layer7.analytics.outcomes import Outlook, outlook
 from layer7.analytics.trial_cells import Cells, cells, pairs
+from layer7.analytics.trial_tallies import Tallies, tallies
 from layer7.analytics.trials import Trial, capped, caps, first_exposures, units
 from layer7.contract.evidence import Lineage
 from layer7.contract.experiments import Experiment, ExperimentResults
@@ -18,7 +19,7 @@ from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.experiments.decision import decided
 from layer7.experiments.looks import planned_end
-from layer7.experiments.metrics import TOGETHER
+from layer7.experiments.metrics import TOGETHER, metric
 from layer7.experiments.results import Evidence, results_of
 from layer7.nightly.measuring import counted
 from layer7.nightly.night import Log, Night, Outcome
@@ -43,10 +44,12 @@ class Counted:
     Args:
         cells: moments of all experiments' cells.
         pairs: moments of units that are in two experiments; None where only one was asked about.
+        tallies: how many units have each value; None where no experiment asks for any.
     """
 
     cells: pa.Table
     pairs: pa.Table | None
+    tallies: pa.Table | None
 
 
 def analyse(night: Night) -> Outcome:
@@ -79,7 +82,9 @@ def count(log: Log, night: Outlook, experiments: Sequence[Experiment]) -> Counte
     facts = keep(units(exposed, log.events, log.applications, night), "unit_facts")
     whole = keep(capped(facts, caps(facts, CAP_SHARE)), "capped_facts")
     beside = pairs(whole, TOGETHER).to_pyarrow() if len(experiments) > 1 else None
-    return Counted(cells(whole, TOGETHER).to_pyarrow(), beside)
+    wanted = {name for each in experiments for name in _tallied(each)}
+    counted_by_value = tallies(facts, wanted, night.as_of).to_pyarrow() if wanted else None
+    return Counted(cells(whole, TOGETHER).to_pyarrow(), beside, counted_by_value)
 
 
 def evidence(found: Counted, experiment: Experiment, *, as_of: datetime, lineage: Lineage) -> Evidence:
@@ -95,9 +100,20 @@ def evidence(found: Counted, experiment: Experiment, *, as_of: datetime, lineage
     return Evidence(
         cells=Cells.of(found.cells.filter(own), TOGETHER),
         pairs=None if found.pairs is None else Cells.of(found.pairs.filter(own), TOGETHER),
+        tallies={} if found.tallies is None else _by_measure(found.tallies.filter(own), experiment),
         as_of=as_of,
         lineage=lineage,
     )
+
+
+def _tallied(experiment: Experiment) -> tuple[str, ...]:
+    """Give the values that an experiment's metrics are told by, beyond moments."""
+    named = (experiment.success_metric, *experiment.guardrail_metrics, *experiment.signal_metrics)
+    return tuple(metric(name).columns[0] for name in named if metric(name).is_tallied)
+
+
+def _by_measure(counted: pa.Table, experiment: Experiment) -> dict[str, Tallies]:
+    return {name: Tallies.of(counted.filter(pc.field("measure") == name)) for name in _tallied(experiment)}
 
 
 def as_planned(experiment: Experiment, end: datetime) -> Experiment:

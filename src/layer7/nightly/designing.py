@@ -84,6 +84,8 @@ def start_experiment(
 
 def _evidence(home: Home, name: str, now: datetime) -> Evidence:
     nobody = Evidence(attempts=Attempts.none(), unseen=np.zeros(0), end=now)
+    if metric(name).is_tallied:
+        return nobody
     last = next(iter(home.runs.latest(status="done")), None)
     if last is None:
         return nobody

@@ -29,6 +29,14 @@ from layer7.statistics.trials.power import (
     units_needed,
 )
 from layer7.statistics.trials.sample_ratio import ALARM, sample_ratio_p, sample_ratio_p_anytime
+from layer7.statistics.trials.spectrum import (
+    FreeTime,
+    Ordered,
+    Quantile,
+    Spectrum,
+    compare_ordered,
+    compare_spectra,
+)
 from layer7.statistics.trials.strata import together
 
 __all__ = [
@@ -38,13 +46,19 @@ __all__ = [
     "Comparison",
     "Contrast",
     "Entry",
+    "FreeTime",
     "Guarantee",
     "Heterogeneity",
     "Inference",
     "Looking",
     "MetricKind",
+    "Ordered",
+    "Quantile",
+    "Spectrum",
     "bounds",
     "compare",
+    "compare_ordered",
+    "compare_spectra",
     "critical",
     "critical_anytime",
     "critical_t",

@@ -59,10 +59,10 @@ def analyze_table(
     control: Annotated[str, typer.Option("--control", help="Name of the control.")],
     metric: Annotated[
         list[str],
-        typer.Option("--metric", help="NAME=KIND:COL[/COL]; KIND is binomial, mean, ratio, median or p90."),
+        typer.Option("--metric", help=r"NAME=KIND:COL\[/COL]; KIND is binomial, mean, ratio, median or p90."),
     ],
     covariate: Annotated[
-        str | None, typer.Option("--covariate", help="COL[/COL] from before the experiment (CUPED).")
+        str | None, typer.Option("--covariate", help=r"COL\[/COL] from before the experiment (CUPED).")
     ] = None,
     sequential: Annotated[
         Guarantee, typer.Option("--sequential", help="How the experiment is looked at.")

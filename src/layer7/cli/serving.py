@@ -133,7 +133,12 @@ def revoke_token(
     why: WhyOption = "",
     actor: ActorOption = "",
     home: HomeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Revoke a token, from this moment on."""
-    opened(home).tokens.revoke(token_id, actor=actor_name(actor), why=why, at=now())
-    out.print(f"{token_id} is revoked.")
+    at = now()
+    opened(home).tokens.revoke(token_id, actor=actor_name(actor), why=why, at=at)
+    if as_json:
+        print_json({"id": token_id, "revoked": at})
+    else:
+        out.print(f"{token_id} is revoked.")

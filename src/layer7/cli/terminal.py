@@ -36,7 +36,14 @@ ActorOption = Annotated[
 out = Console()
 err = Console(stderr=True)
 
-_USAGE = {"no_such_file", "unknown_format", "unknown_parameter", "unknown_component", "invalid_date"}
+_USAGE = {
+    "home_unusable",
+    "no_such_file",
+    "unknown_format",
+    "unknown_parameter",
+    "unknown_component",
+    "invalid_date",
+}
 
 
 def now() -> datetime:

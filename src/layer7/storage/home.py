@@ -1,7 +1,9 @@
 """A home folder: one installation with everything it keeps."""
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
+from errno import EACCES
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -115,7 +117,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         settings: instead of its own ``layer7.toml`` and the environment.
     """
     path = path.expanduser().absolute()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(path)
     settings = settings or load_settings(path)
     keys = Keys(path / "keys", settings.master_key, buckets=settings.buckets)
     url = settings.database_url or f"sqlite:///{path / 'state.db'}"
@@ -164,6 +166,19 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         answers=Answers(state),
         erasures=erasures,
     )
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+    except OSError as error:
+        raise Layer7Error(
+            "home_unusable",
+            f"{path} cannot be a home folder: {error.strerror}.",
+            "Name a folder that you may write to, with --home or LAYER7_HOME.",
+        ) from error
 
 
 def _same_buckets(state: State, buckets: int) -> None:

@@ -5,8 +5,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from layer7.errors import Layer7Error
 
 FILE_NAME = "layer7.toml"
 
@@ -55,9 +57,34 @@ def load_settings(home: Path) -> Settings:
     Example:
         >>> load_settings(Path("nowhere")).buckets
         16
+
+    Raises:
+        Layer7Error: ``invalid_settings``, with what is wrong and where.
     """
+    try:
+        return _settings(home / FILE_NAME)
+    except tomllib.TOMLDecodeError as error:
+        raise _invalid(f"{FILE_NAME} is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise _invalid(f"{FILE_NAME} is not UTF-8") from error
+    except ValidationError as error:
+        # The value itself is not repeated: it may be a key.
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise _invalid(f"{wrong['loc'][0]}: {wrong['msg']}") from error
+    except SettingsError as error:
+        raise _invalid(f"the environment cannot be read: {error}") from error
+
+
+def _invalid(what: str) -> Layer7Error:
+    return Layer7Error(
+        "invalid_settings",
+        f"The settings of this installation cannot be used: {what}.",
+        f"Mend {FILE_NAME} in the home folder, or the LAYER7_ variable of that name.",
+    )
+
+
+def _settings(file: Path) -> Settings:
     from_file: dict[str, Any] = {}
-    file = home / FILE_NAME
     if file.exists():
         from_file = {
             key: value for key, value in tomllib.loads(file.read_text("utf-8")).items() if key in _NAMES

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from layer7.errors import Layer7Error
 from layer7.storage import schema
@@ -93,12 +93,14 @@ class State:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction for the log's own bookkeeping; acts of people and engine use :meth:`change`."""
-        with self.engine.connect().execution_options(layer7_write=True) as connection:
-            try:
-                with connection.begin():
-                    yield connection
-            except OperationalError as error:
-                raise _refused(error) from error
+        try:
+            with self.engine.connect().execution_options(layer7_write=True) as connection, connection.begin():
+                yield connection
+        except DatabaseError as error:
+            refused = _refused(error)
+            if refused is None:
+                raise
+            raise refused from error
 
     @contextmanager
     def change(self, act: Act) -> Iterator[Connection]:
@@ -217,8 +219,17 @@ def _broken(what: str) -> Layer7Error:
     )
 
 
-def _refused(error: OperationalError) -> Layer7Error:
+def _refused(error: DatabaseError) -> Layer7Error | None:
+    """Give in words why the database did not do it; None when it was asked for something wrong."""
     reason = str(error.orig).lower()
+    if "not a database" in reason or "malformed" in reason:
+        return Layer7Error(
+            "state_unreachable",
+            "The state database is damaged, or the file in its place is none.",
+            "Restore it from a backup.",
+        )
+    if not isinstance(error, OperationalError):
+        return None
     if "full" in reason or "no space" in reason:
         return Layer7Error(
             "disk_full", "The disk is full; nothing was changed.", "Free some space and try again."

@@ -1,0 +1,65 @@
+"""What holds for every command: it explains itself, and says in one form what it cannot work with."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from layer7.cli import terminal
+from layer7.cli.app import build, main
+
+APP = build([])
+
+
+def commands(group, path=()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("path", sorted(commands(typer.main.get_command(APP))), ids=" ".join)
+def test_it_explains_itself(path):
+    shown = CliRunner().invoke(APP, [*path, "--help"])
+    assert shown.exit_code == 0, shown.exception
+    assert "Usage" in shown.output
+
+
+def refused(monkeypatch, home) -> tuple[int, str]:
+    """Run a command on a home that cannot be one; gives the exit code and the error's code."""
+    out = io.StringIO()
+    monkeypatch.setattr(terminal.out, "file", out)
+    monkeypatch.setattr("sys.argv", ["layer7", "config", "show", "--home", str(home), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, json.loads(out.getvalue())["error"]["code"]
+
+
+def test_a_home_that_is_a_file_is_refused_in_words(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        assert refused(monkeypatch, home) == (2, "home_unusable")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"buckets = ", b'buckets = "many"', b'web_origins = ["*"]', b"memory_limit = 5", b"# caf\xe9"],
+)
+def test_settings_that_cannot_be_used_are_told(monkeypatch, tmp_path, content):
+    (tmp_path / "layer7.toml").write_bytes(content)
+    assert refused(monkeypatch, tmp_path) == (1, "invalid_settings")
+
+
+def test_an_environment_that_cannot_be_used_is_told(monkeypatch, tmp_path):
+    for value in ("not json", '["*"]'):
+        monkeypatch.setenv("LAYER7_WEB_ORIGINS", value)
+        assert refused(monkeypatch, tmp_path) == (1, "invalid_settings")
+
+
+def test_a_state_that_is_no_database_is_told(monkeypatch, tmp_path):
+    (tmp_path / "state.db").write_bytes(b"no database" * 100)
+    assert refused(monkeypatch, tmp_path) == (1, "state_unreachable")

@@ -2,13 +2,18 @@
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from layer7.contract.experiments import Experiment, ExperimentResults
+from layer7.experiments.comparison import unknown
+from layer7.experiments.decision import decide
 from layer7.experiments.design import Plan
 from layer7.experiments.information import reaches
+from layer7.experiments.plan import specified, started
 from layer7.experiments.replication import Runs, run_often
 from layer7.experiments.traffic import Traffic
 from layer7.simulation.scoreboard.experiments import Z, market_traffic, naive_z
@@ -24,13 +29,18 @@ SHARES = (0.6, 0.075, 0.075, 0.075, 0.075, 0.05, 0.05)
 
 BUDGET = 0.05
 _WEEKS = 4
+_START = datetime(2026, 1, 5, tzinfo=UTC)
+_WORTHWHILE = 0.25
+"""Smallest worthwhile effect of each experiment, as a share of the rate."""
+
 _SUFFICIENT, _MEANINGFUL = 200, 0.3
 
 
 def fleet(people: int, experiments: int, seed: int) -> Mapping[str, Pair]:
     """Run experiments one after another on one log, each with the alpha that the budget has left for it.
 
-    The engine looks weekly and ships what is proven better at its alpha (LORD++). Beside it stand a t-test on
+    The engine looks weekly, and its own decision ships or keeps the control at the alpha that it was given
+    (LORD++). Beside it stand a t-test on
     applications every night, and the specification's `should_auto_rollout`, asked every night.
 
     Args:
@@ -46,9 +56,10 @@ def fleet(people: int, experiments: int, seed: int) -> Mapping[str, Pair]:
     runs = _all_runs(traffic, lift, rng)
     weekly = np.arange(6, 7 * _WEEKS, 7)
     ledger: list[Entry] = []
+    plan = _plan(traffic)
     for at in range(experiments):
         alpha = next_alpha(ledger, budget=BUDGET)
-        verdicts[at] = _verdict(runs[at], weekly, alpha)
+        verdicts[at] = _verdict(runs[at], weekly, plan.model_copy(update={"alpha": alpha}))
         shipped[at] = verdicts[at] > 0
         ledger.append(Entry(alpha, None, bool(shipped[at])))
         nightly[at] = (naive_z(runs[at]) > Z).any()
@@ -68,15 +79,40 @@ def _all_runs(traffic: Traffic, lift: Floats, rng: np.random.Generator) -> list[
     return [run_often(replicas, shape, effect=each * traffic.rate, runs=1, rng=rng) for each in lift]
 
 
-def _verdict(run: Runs, looks: NDArray[np.int64], alpha: float) -> float:
-    """1 where the treatment is proven better, -1 where it is proven worse, 0 where nothing is."""
+def _plan(traffic: Traffic) -> Experiment:
+    """Plan an automatic experiment of four weeks; each gets its own alpha."""
+    draft = specified(0).model_copy(
+        update={"maximum_duration_days": 7 * _WEEKS, "minimum_effect": _WORTHWHILE * traffic.rate}
+    )
+    return started(draft, _START)
+
+
+def _verdict(run: Runs, looks: NDArray[np.int64], plan: Experiment) -> float:
+    """1 where the engine decides to ship, -1 where it decides to keep the control, else 0."""
+    alpha = plan.alpha
     known = run.information()[looks]
     # Information is rounded to tenths and alpha down to two digits, so that bounds serve many experiments.
     digits = 1 - math.floor(math.log10(alpha))
     spent = math.floor(alpha * 10**digits) / 10**digits
     reach = _reach(tuple(np.round(known / known.max(), 1).tolist()), spent)
-    beyond = np.abs(run.estimate[0, looks]) > np.array(reach) * run.error[0, looks]
-    return float(np.sign(run.estimate[0, looks][beyond.argmax()])) if beyond.any() else 0.0
+    for look, errors in zip(looks.tolist(), reach, strict=True):
+        now = _START + timedelta(days=look + 1)
+        decision = decide(plan, _results(run, look, errors), now=now)
+        if decision.is_final:
+            return {"ship": 1.0, "keep_control": -1.0}.get(str(decision.verdict), 0.0)
+    return 0.0
+
+
+def _results(run: Runs, look: int, errors: float) -> ExperimentResults:
+    """What a look shows, as the decision reads it."""
+    arm = int(run.units[0, look] / 2)
+    gap, reach = float(run.estimate[0, look]), errors * float(run.error[0, look])
+    nothing = unknown(arm, arm, "Too few units.")
+    if not math.isfinite(reach):
+        return nothing
+    winner = "treatment" if gap > reach else "control" if gap < -reach else None
+    said = {"absolute_difference": gap, "confidence_interval": (gap - reach, gap + reach), "winner": winner}
+    return nothing.model_copy(update={**said, "blocked_by": ()})
 
 
 @cache

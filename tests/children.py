@@ -5,7 +5,10 @@ import os
 import signal
 import time
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+
+from sqlalchemy import event
 
 from layer7.contract.reading import read_event
 from layer7.nightly.advancing import advance_all
@@ -52,6 +55,31 @@ def accept(home: str, lines: list[str], acknowledged: str, every: int) -> None:
 def advance(home: str, at: str) -> None:
     """Check all ramps."""
     advance_all(_open(home), datetime.fromisoformat(at))
+
+
+def advance_until(home: str, at: str, step: int) -> None:
+    """Check all ramps, and be killed right before the given write of a ramp, or its commit."""
+    opened = _open(home)
+    done, written = count(1), []
+
+    def killed() -> None:
+        if next(done) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def at_write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE rollouts"):
+            written.append(statement)
+            killed()
+
+    def at_commit(_connection: object) -> None:
+        if written:
+            written.clear()
+            killed()
+
+    event.listen(opened.state.engine, "before_cursor_execute", at_write)
+    event.listen(opened.state.engine, "commit", at_commit)
+    advance_all(opened, datetime.fromisoformat(at))
+    opened.state.engine.dispose()
 
 
 def fold_and_compact(home: str, days: list[str]) -> None:

@@ -25,6 +25,7 @@ from layer7.statistics.trials import Guarantee
 RUNS = 500
 NOT_SIMULATED = "Watch it as a signal or a guardrail, and let a rate or a mean decide."
 LEVEL = 0.95
+USUAL_ALPHA = 0.05
 
 CHEAPER = 1.2
 """From this design effect on, splitting applications is worth a word."""
@@ -41,11 +42,14 @@ class Evidence:
         attempts: those of the success metric, over the whole log.
         unseen: what silence takes off a trial, by age in days; empty where the metric waits for nothing.
         end: the end of the log, with its time zone.
+        stages: of the ramp, as soon as it may go on: days from the start, and share of the units that takes
+            part from then on; empty where it stays that of the plan.
     """
 
     attempts: Attempts
     unseen: Floats
     end: datetime
+    stages: tuple[tuple[float, float], ...] = ()
 
 
 def passport(
@@ -87,9 +91,10 @@ def passport(
     if runs < 20:
         raise Layer7Error("bad_design", f"{runs} simulated experiments.", "20 is the least, 500 is usual.")
     kind = metric(experiment.success_metric)
+    covered = _at_its_widest(experiment, evidence)
     try:
-        traffic = _traffic(experiment, kind, evidence)
-        plan = plan_of(experiment, kind, traffic.rate)
+        traffic = _traffic(covered, kind, evidence)
+        plan = plan_of(covered, kind, traffic.rate)
         worlds = _Worlds.of(traffic, plan, runs=runs, rng=rng, progress=progress)
         found = design(traffic, plan, reach=worlds.last_reach(plan))
     except Layer7Error as error:
@@ -99,14 +104,25 @@ def passport(
     return _stamped(experiment, evidence, (traffic, plan, found), worlds)
 
 
+def _at_its_widest(experiment: Experiment, evidence: Evidence) -> Experiment:
+    """The experiment with the share of the units that takes part in the end."""
+    if not evidence.stages:
+        return experiment
+    return experiment.model_copy(update={"coverage": evidence.stages[-1][1]})
+
+
 def _traffic(experiment: Experiment, kind: Metric, evidence: Evidence) -> Traffic:
     if kind.is_tallied:
         said = f"Designs that {kind.name} decides are not simulated."
         raise Layer7Error("bad_design", said, NOT_SIMULATED)
+    end, attempts = evidence.end.timestamp() / DAY, evidence.attempts
+    if evidence.stages:
+        shares = [(day, share / experiment.coverage) for day, share in evidence.stages]
+        attempts = attempts.joining(shares, end - experiment.maximum_duration_days)
     return replayed(
-        evidence.attempts,
+        attempts,
         kind,
-        end=evidence.end.timestamp() / DAY,
+        end=end,
         days=experiment.maximum_duration_days,
         looks=looks_of(experiment),
         unseen=evidence.unseen,
@@ -178,8 +194,8 @@ def _stamped(
             **_told(found),
             **_figures(traffic, plan, worlds),
             "judgement": "sound" if sound else "underpowered",
-            "sentence": _sentence(experiment, told, power),
-            "feasible": () if sound else _feasible(experiment, told),
+            "sentence": _sentence(experiment, told, power) + _conditions(plan, evidence),
+            "feasible": () if sound else _feasible(_at_its_widest(experiment, evidence), told),
             "minimum_effect": plan.effect,
             "effect_is_assumed": not experiment.minimum_effect,
             "looks": traffic.looks,
@@ -309,6 +325,23 @@ def _sentence(experiment: Experiment, told: tuple[Traffic, Plan, Design], power:
         f"An effect of {wanted}{assumed} is proven in {power.value:.0%} of such experiments "
         f"({power.interval[0]:.0%} to {power.interval[1]:.0%}); {plan.power:.0%} are planned."
     )
+
+
+def _conditions(plan: Plan, evidence: Evidence) -> str:
+    """Say what else the figure rests on: a budget's alpha, and a ramp that goes on as soon as it may."""
+    said = ""
+    if plan.alpha < USUAL_ALPHA:
+        wanted, usual = (
+            planned_information(1.0, alpha=a, power=plan.power) for a in (plan.alpha, USUAL_ALPHA)
+        )
+        said = (
+            f" Its alpha is {plan.alpha:.2g}, as the budget of false adoptions allows: that takes "
+            f"{wanted / usual:.1f} times the people of {USUAL_ALPHA:g}."
+        )
+    if len(evidence.stages) > 1:
+        steps = ", ".join(f"{share:.0%} from day {day:g}" for day, share in evidence.stages)
+        said += f" People take part as its ramp lets them ({steps}), if no gate holds it."
+    return said
 
 
 def _feasible(experiment: Experiment, told: tuple[Traffic, Plan, Design]) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ MATURE = 60.0
 """Delays are taken from attempts at least so many days old, where there are enough of them."""
 
 ENOUGH_DELAYS = 30
+_GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it lie evenly between 0 and 1, however many there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,14 +59,33 @@ class Attempts:
 
     def within(self, start: float, end: float) -> "Attempts":
         """Give those that began from a day up to, but without, another, their units numbered anew."""
-        kept = (self.began >= start) & (self.began < end)
-        _, unit = np.unique(self.unit[kept], return_inverse=True)
+        return self._kept((self.began >= start) & (self.began < end), since=start)
+
+    def joining(self, stages: Sequence[tuple[float, float]], start: float) -> "Attempts":
+        """Leave out, from a day on, what units do before the stage of a ramp that lets them take part.
+
+        Units are spread evenly over the stages. What was before the day stays, as the log's history.
+
+        Args:
+            stages: days after the start from which on a share of the units takes part; the last is 1.
+            start: the day on which the first stage begins.
+        """
+        size = int(self.unit.max(initial=-1)) + 1
+        place = np.arange(size) * _GOLDEN % 1.0
+        since = np.full(size, NEVER)
+        for day, share in reversed(stages):
+            since[place < share] = start + day
+        return self._kept((self.began < start) | (self.began >= since[self.unit]), since=0.0)
+
+    def _kept(self, rows: npt.NDArray[np.bool_], *, since: float) -> "Attempts":
+        """Give some rows, with units numbered anew and time counted from a day on."""
+        _, unit = np.unique(self.unit[rows], return_inverse=True)
         return Attempts(
             unit=unit.astype(np.int64),
-            began=self.began[kept] - start,
-            happened=self.happened[kept] - start,
-            settled=self.settled[kept] - start,
-            value=self.value[kept],
+            began=self.began[rows] - since,
+            happened=self.happened[rows] - since,
+            settled=self.settled[rows] - since,
+            value=self.value[rows],
         )
 
     def first(self) -> "Attempts":

@@ -1,6 +1,8 @@
 """Design passports: a planned experiment, simulated on the log as the last night left it."""
 
+from dataclasses import replace
 from datetime import date, datetime
+from itertools import accumulate
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from layer7.experiments.passport import RUNS, Evidence, Progress, passport
 from layer7.experiments.plan import plan_hash
 from layer7.experiments.traffic import Attempts
 from layer7.nightly.night import Night
+from layer7.rollout.ramp import ramp_of
 from layer7.storage.home import Home
 from layer7.storage.state import Act
 from layer7.storage.warehouse import Horizon
@@ -43,7 +46,7 @@ def issue_passport(
         Layer7Error: ``unknown_metric``; ``bad_design``.
     """
     metric(experiment.success_metric)
-    evidence = _evidence(home, experiment.success_metric, now)
+    evidence = replace(_evidence(home, experiment.success_metric, now), stages=_stages(experiment))
     rng = np.random.default_rng(int(plan_hash(experiment).removeprefix("plan_"), 16))
     return passport(experiment, evidence, rng=rng, runs=runs, progress=progress)
 
@@ -80,6 +83,18 @@ def start_experiment(
     return home.experiments.start(
         experiment_id, act=act, passport=found, accept_underpowered=accept_underpowered
     )
+
+
+def _stages(experiment: Experiment) -> tuple[tuple[float, float], ...]:
+    """Give the stages of its ramp, each as early as it may come; empty for an experiment without one."""
+    try:
+        ramp = ramp_of(experiment, anchor="planned")
+    except Layer7Error as error:
+        if error.code != "not_rampable":
+            raise
+        return ()
+    starts = accumulate((stage.days for stage in ramp.stages), initial=0.0)
+    return tuple((day, 2 * stage.share) for day, stage in zip(starts, ramp.stages, strict=False))
 
 
 def _evidence(home: Home, name: str, now: datetime) -> Evidence:

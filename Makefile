@@ -62,5 +62,5 @@ clean:
 	@rm -rf .venv build .layer7-demo .layer7-bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 lock: install
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra insights --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --quiet --output-file requirements.lock

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import event
 
 from layer7.contract.reading import read_event
 from layer7.nightly.advancing import advance_all
+from layer7.privacy.bounding import Contributions
+from layer7.privacy.cells import CellTable, Layout
 from layer7.storage import warehouse
 from layer7.storage.home import Home, open_home
 from layer7.storage.settings import Settings
@@ -92,6 +95,17 @@ def fold_and_compact(home: str, days: list[str]) -> None:
     warehouse._WORTH_SORTING = 0
     opened.warehouse.compact(at=NOW, progress=lambda _: None)
     opened.state.engine.dispose()
+
+
+def draw_weeks(home: str, people: int) -> None:
+    """Draw one release after another until killed; each is a year after the one before."""
+    opened = _open(home)
+    names = tuple(opened.keys.person(f"user {at}") for at in range(people))
+    keys = np.array([int(name[:16], 16) for name in names], np.uint64)
+    rows = Contributions(np.arange(people), np.zeros(people, np.int64), np.ones((people, 1)), keys)
+    layout = Layout([CellTable("a", ("x", "y"), ("m",), 1)])
+    for epoch in range(0, 10_000, 60):
+        opened.releases.draw(epoch, rows, names, layout=layout, at=NOW)
 
 
 def hold(home: str, url: str, name: str, held: str) -> None:

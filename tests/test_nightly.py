@@ -72,6 +72,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "measure",
         "find",
         "survey",
+        "release",
         "propose",
         "analyse",
         "advance",
@@ -241,39 +242,29 @@ def test_the_night_judges_the_thresholds_of_the_strategy_mode(home):
 
 def test_segments_are_surveyed_and_the_market_of_those_who_agree(home, capsys, monkeypatch):
     with pytest.raises(Layer7Error, match="market yet"):
-        Survey(home).market()
-    people = table_of_people(home)
-    shown = Survey(home).segments()
+        Survey(home).market(inside=True)
+    night(home)
+    shown = Survey(home).inside()
     assert shown
     assert all(each.user_count >= 10 for each in shown)
-    assert Survey(home).segment(shown[0].segment_id) == shown[0]
+    assert Survey(home).segment(shown[0].segment_id, inside=True) == shown[0]
     with pytest.raises(Layer7Error, match="No segment"):
         Survey(home).segment("nobody")
-    assert Survey(home).market().contributors is None
-    with home.state.write() as connection:
-        said = {"purpose": "contribute_to_market_insights", "value": "yes", "source": "test"}
-        at = START.isoformat() + "T00:00:00+00:00"
-        connection.execute(consents.insert(), [{"person": one, "at": at, **said} for one in people[:40]])
-    night(home)
-    again = Survey(home).segments()
-    assert [_found(each) for each in again] == [_found(each) for each in shown]
-    market = Survey(home).market()
-    assert market.contributors <= 40
+    market = Survey(home).market(inside=True)
+    assert 20 <= market.contributors <= 40
     assert market.most_active_industries[0].job_postings > 0
     assert 0 < market.evidence["ghosting_rate"].low < market.ghosting_rate < 1
     assert 1 <= market.avg_days_to_first_response <= 60
     assert market.best_months_to_apply == ()
-    for words in (["market"], ["market", "--json"], ["segments", "list"], ["segments", "list", "--json"]):
-        monkeypatch.setattr("sys.argv", ["layer7", *words, "--home", str(home.path)])
+    for words in (["market"], ["segments", "list"], ["segments", "list", "--json"]):
+        monkeypatch.setattr("sys.argv", ["layer7", *words, "--inside", "--home", str(home.path)])
         with pytest.raises(SystemExit) as left:
             main()
         assert left.value.code == 0
     shown_id = shown[0].segment_id
-    monkeypatch.setattr("sys.argv", ["layer7", "segments", "show", shown_id, "--home", str(home.path)])
+    monkeypatch.setattr(
+        "sys.argv", ["layer7", "segments", "show", shown_id, "--inside", "--home", str(home.path)]
+    )
     with pytest.raises(SystemExit):
         main()
     assert "95 % interval" in capsys.readouterr().out
-
-
-def _found(segment):
-    return segment.model_dump(exclude={"lineage"})

@@ -9,6 +9,7 @@ import pytest
 
 from layer7.analytics.clusters import design_effect
 from layer7.analytics.cohorts import segments
+from layer7.analytics.contributions import segment_of
 from layer7.analytics.habits import habits
 from layer7.analytics.making import Making
 from layer7.analytics.market import answer_moments, first_and_last, month_moments, skill_moments, window
@@ -105,7 +106,10 @@ def test_what_a_person_says_counts_else_what_she_applies_to():
         "senior_data-engineer", "mid_data-engineer_2-5yrs", "location_austin-us", "location_berlin-de",
         "industry_energy",
     ]  # fmt: skip
-    assert named(members, known).to_pylist()[2]["profile"] is None
+    public = segment_of(memberships(applications, said)).to_pyarrow()
+    rows = {row["person"]: row for row in named(members, known, public).to_pylist()}
+    assert rows["p3"]["profile"] is None
+    assert (rows["p1"]["segment"], rows["p2"]["level"]) == ("senior_data-engineering", "mid")
 
 
 def contrasted():

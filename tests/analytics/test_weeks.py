@@ -51,10 +51,7 @@ def test_rates_are_drawn_to_the_group_and_nobody_stands_alone(build):
     rows = [build.application(day, person=who) for who in ("a0", "b0") for day in range(10)]
     found = week_moments(build.applications(*rows), night(0.0), follow_up=7.0).to_pyarrow()
     groups = compared_with(
-        pa.table(
-            {"person": ["a0", "b0"], "profile": ["p", None], "location": ["l", "x"], "industry": [None] * 2}
-        ),
-        {"l": 0.2},
+        pa.table({"person": ["a0", "b0"], "segment": ["s", None], "level": ["l", None]}), {"l": 0.2}
     )
     a, b = week_table(found, groups, mean=0.05, precision=20.0).to_pylist()
     assert (a["segment_id"], a["segment_mean"]) == ("l", 0.2)

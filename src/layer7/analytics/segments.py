@@ -18,6 +18,9 @@ PERSON = ("person", "bucket")
 SCHEMES = ("profile", "location", "industry")
 """Ways to divide all people: by level, role and years of experience; by location; by industry."""
 
+PUBLIC = ("segment", "level")
+"""What others see figures of: level and role family together, and levels, from public lists."""
+
 YEARS = ((0, 2), (2, 5), (5, 10), (10, 60))
 """Years of experience, from and up to (without) the end."""
 
@@ -237,19 +240,21 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w+#]+", "-", text.lower()).strip("-") or "other"
 
 
-def named(members: pa.Table, known: Sequence[Kind]) -> pa.Table:
+def named(members: pa.Table, known: Sequence[Kind], public: pa.Table) -> pa.Table:
     """Give who belongs to which segment as the rows of a derived table.
 
     Args:
         members: people and their places, of :func:`kinds`.
         known: the segments.
+        public: ``person``, ``segment`` and ``level`` from public lists, under which others see figures.
 
     Returns:
-        ``person``, ``bucket`` and the name of her segment in each scheme; NULL where she is in none.
+        ``person``, ``bucket``, the name of her segment in each scheme, and :data:`PUBLIC`; NULL where
+        she is in none.
     """
     columns: dict[str, Any] = {name: members[name] for name in PERSON}
     for scheme in SCHEMES:
         places = members[scheme].to_pylist()
         names = [None if place is None else known[place].segment_id for place in places]
         columns[scheme] = pa.array(names, pa.string())
-    return pa.table(columns)
+    return pa.table(columns).join(public.select(["person", *PUBLIC]), "person")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, count_if, epoch_seconds, outcomes, seconds_of
-from layer7.analytics.segments import SCHEMES
+from layer7.analytics.segments import PUBLIC
 from layer7.contract.vocabulary import Stage
 from layer7.statistics.change import changes
 from layer7.statistics.person_rates import Cohort, fit_cohort
@@ -156,18 +156,19 @@ def week_table(moments: pa.Table, groups: pa.Table | None, *, mean: float, preci
 
 
 def compared_with(members: pa.Table, means: Mapping[str, float]) -> pa.Table:
-    """Say with which segment each person is compared: the most alike one that may be shown.
+    """Say with which segment each person is compared: the most alike one that others may see, else everyone.
 
     Args:
         members: rows of :func:`layer7.analytics.segments.named`.
-        means: mean interview rate by segment, of those segments that may be shown.
+        means: mean interview rate by segment, of those segments that are released.
 
     Returns:
         ``person``, ``segment_id`` and ``mean``; people in no such segment are left out.
     """
     found = []
+    everyone = "everyone" if "everyone" in means else None
     for row in members.to_pylist():
-        segment = next((row[scheme] for scheme in SCHEMES if row[scheme] in means), None)
+        segment = next((row[name] for name in PUBLIC if row[name] in means), everyone)
         if segment is not None:
             found.append({"person": row["person"], "segment_id": segment, "mean": means[segment]})
     return pa.Table.from_pylist(found, schema=GROUPS)

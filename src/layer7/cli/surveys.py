@@ -11,6 +11,11 @@ from layer7.contract.evidence import Evidenced
 from layer7.contract.market import MarketInsights
 from layer7.storage.survey import Survey
 
+InsideOption = Annotated[
+    bool,
+    typer.Option("--inside", help="As counted, without noise: for those who run this, never for others."),
+]
+
 segments = typer.Typer(help="How segments of people fare, and what goes with success in them.")
 
 
@@ -21,14 +26,17 @@ def register(app: typer.Typer) -> None:
 
 
 @segments.command("list")
-def list_segments(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """List the segments that may be shown, the largest first."""
-    found = Survey(opened(home)).segments()
+def list_segments(
+    *, inside: InsideOption = False, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """List the segments that others may see, the largest first."""
+    survey = Survey(opened(home))
+    found = survey.inside() if inside else survey.segments()
     if as_json:
         print_json([each.model_dump(mode="json") for each in found])
         return
     if not found:
-        out.print("No segment may be shown yet: run `layer7 nightly`; each needs at least 10 people.")
+        out.print("There are no segments yet: run `layer7 nightly`.")
         return
     rows = [
         (each.segment_id, each.user_count, percent(each.avg_interview_rate), _percents(each), each.n)
@@ -41,11 +49,12 @@ def list_segments(*, home: HomeOption = None, as_json: JsonOption = False) -> No
 def show(
     segment_id: Annotated[str, typer.Argument(help="Its name, as `segments list` gives it.")],
     *,
+    inside: InsideOption = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how a segment fares, and what goes with success and failure in it."""
-    found = Survey(opened(home)).segment(segment_id)
+    """Show how a segment fares; with --inside also what goes with success and failure in it."""
+    found = Survey(opened(home)).segment(segment_id, inside=inside)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -53,6 +62,10 @@ def show(
     out.print(f"interview rate {percent(found.avg_interview_rate)} ({_percents(found)}), n = {found.n:,}")
     out.print(f"applications per interview: {_number(found.avg_applications_to_interview)}")
     out.print(f"weeks to an offer, of those who get one: {_weeks(found)}")
+    if not inside:
+        out.print(found.method or "", style="dim")
+        out.print(found.what_would_change_this or "", style="dim")
+        return
     good = ((each.strategy, *_compared(each)) for each in found.successful_strategies)
     bad = ((each.pattern, *_compared(each)) for each in found.common_pitfalls)
     columns = ("what", "odds ratio", "95 % interval", "raw, only predicts", "n")
@@ -61,14 +74,15 @@ def show(
     out.print(found.what_would_change_this or "", style="dim")
 
 
-def market(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def market(*, inside: InsideOption = False, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show what the job market does, over those who contribute to that."""
-    found = Survey(opened(home)).market()
+    found = Survey(opened(home)).market(inside=inside)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
     out.print(f"[bold]Market[/], {found.period.start} to {found.period.end}", highlight=False)
     if found.contributors is None:
+        out.print(f"never answered: {_ghosted(found)}; {found.method}")
         out.print(found.what_would_change_this or "")
         return
     out.print(f"{found.contributors:,} people contribute; never answered: {_ghosted(found)}")

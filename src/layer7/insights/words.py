@@ -167,6 +167,8 @@ def people_words(criteria: SegmentCriteria) -> str:
         'data engineer, 2 to 5 years'
         >>> people_words(SegmentCriteria(locations=("Austin, US",)))
         'who apply in Austin, US'
+        >>> people_words(SegmentCriteria())
+        'of all kinds'
     """
     if criteria.locations:
         return f"who apply in {plain(criteria.locations[0])}"
@@ -175,7 +177,7 @@ def people_words(criteria: SegmentCriteria) -> str:
     named = " ".join(filter(None, (criteria.seniority, *map(plain, criteria.target_roles or ()))))
     span_of_years = criteria.years_experience_range
     years = [] if span_of_years is None else [f"{span_of_years[0]:g} to {span_of_years[1]:g} years"]
-    return ", ".join([named, *years] if named else years)
+    return ", ".join([named, *years] if named else years) or "of all kinds"
 
 
 def day_words(day: date, *, short: bool = False) -> str:

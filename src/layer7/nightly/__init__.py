@@ -1,4 +1,4 @@
-"""The night, told once: forget, ingest, fold, measure, find, survey, propose, analyse, advance, tell, settle.
+"""The night, told once, from taking events in to settling the log; :data:`STAGES` has the order.
 
 Each stage takes what the stages before it left in the home folder and commits its own part; a night that is
 killed is run again and gives the same. A stage that fails ends the night with an error, the stages before it
@@ -18,6 +18,7 @@ from layer7.nightly.finding import find
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
 from layer7.nightly.proposing import propose
+from layer7.nightly.releasing import release
 from layer7.nightly.surveying import survey
 from layer7.nightly.telling import tell
 from layer7.storage.home import Home
@@ -60,6 +61,7 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
     measure,
     find,
     survey,
+    release,
     propose,
     analyse,
     advance,

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from layer7.analytics.clusters import design_effect
 from layer7.analytics.cohorts import segment_table, segments
+from layer7.analytics.contributions import segment_of
 from layer7.analytics.delays import delay_moments, to_silence_moments
 from layer7.analytics.making import Making
 from layer7.analytics.market import (
@@ -68,7 +69,8 @@ def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[
         outlook: what silence means.
         night: the night.
     """
-    members, known = kinds(memberships(log.applications, log.events).to_pyarrow())
+    people = memberships(log.applications, log.events).to_pyarrow()
+    members, known = kinds(people)
     placed = ibis.memtable(members)
     found = segments(
         known,
@@ -76,7 +78,7 @@ def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[
         habit_moments(log.applications, placed, outlook).to_pyarrow(),
         making=_making(night, *first_and_last(log.applications, outlook)),
     )
-    return named(members, known), found
+    return named(members, known, segment_of(ibis.memtable(people)).to_pyarrow()), found
 
 
 def market_of(log: Log, outlook: Outlook, night: Night) -> MarketInsights:

@@ -50,8 +50,8 @@ def _follow_up(night: Night) -> float:
 
 
 def _groups(tables: Tables) -> pa.Table | None:
-    """With whom each person is compared, among the segments that may be shown."""
-    members, segments = tables.read("memberships"), tables.read("segments")
+    """With whom each person is compared, among the segments that others may see."""
+    members, segments = tables.read("memberships"), tables.read("released_segments")
     if members is None or segments is None:
         return None
     shown = segments.select("segment_id", "document").to_pyarrow().to_pylist()
@@ -59,6 +59,7 @@ def _groups(tables: Tables) -> pa.Table | None:
 
 
 def _means(documents: Mapping[str, str]) -> Mapping[str, float]:
-    """Mean interview rates as they may be shown; a segment of which none was seen has none."""
-    rates = {name: json.loads(document)["avg_interview_rate"] for name, document in documents.items()}
+    """Mean interview rates as they were released; published rates are of other people, and compare nobody."""
+    told = {name: json.loads(document) for name, document in documents.items()}
+    rates = {name: each["avg_interview_rate"] for name, each in told.items() if each["n"]}
     return {name: rate for name, rate in rates.items() if rate is not None and 0 < rate < 1}

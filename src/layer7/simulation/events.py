@@ -152,7 +152,15 @@ def _kinds(simulation: Simulation) -> tuple[_Kind, ...]:
         _Kind(sent, sent["ghosted_logged_local"], _ghosted),
         _Kind(simulation.decisions, simulation.decisions["at_local"], _policy_decided),
         _Kind(sent, _exposures(simulation), _exposed),
+        _Kind(people, _only(people["joined_local"], _contributes(simulation)), _agreed),
     )
+
+
+def _contributes(simulation: Simulation) -> Times:
+    """Who agrees to contribute: spread evenly by the golden ratio, so that no dice are needed."""
+    number = simulation.people["person"].to_numpy()
+    agrees = (number * (np.sqrt(5) - 1) / 2) % 1 < simulation.market.contributing_share
+    return pa.chunked_array([pa.array(agrees)])
 
 
 def _exposures(simulation: Simulation) -> Times:
@@ -307,6 +315,13 @@ def _exposed(truth: pa.Table) -> Columns:
         "application_id": _column(truth, "application_id"),
         "experiment_id": _same("tailoring", truth.num_rows),
         "variant_id": variant,
+    }
+
+
+def _agreed(truth: pa.Table) -> Columns:
+    return _person(truth, "CONSENT_CHANGED") | {
+        "purpose": _same("contribute_to_market_insights", truth.num_rows),
+        "value": pa.array(np.ones(truth.num_rows, dtype=np.bool_)),
     }
 
 

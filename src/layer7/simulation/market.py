@@ -52,6 +52,7 @@ class Market:
     weekly_dropout: float = 0.03  # hazard of giving up, each week
     entry_weeks: int = 0  # people join evenly over these weeks; 0: all at the start
     abandoned_share: float = 0.08  # of applications begun, never sent
+    contributing_share: float = 0.5  # of people, who agree to contribute to market insights
 
     # Channels, and how people choose (policies: volume, targeted, referral first).
     channel_odds_ratios: Numbers = (0.7, 1.0, 1.6, 4.0)
@@ -207,6 +208,7 @@ _PROBABILITIES = (
     "weekly_dropout",
     "home_role_share",
     "abandoned_share",
+    "contributing_share",
     "policy_reconsider",
     "dead_share",
     "remote_share",

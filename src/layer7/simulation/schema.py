@@ -84,5 +84,7 @@ EVENT_SCHEMA = pa.schema(
         pa.field("explored", pa.bool_()),
         pa.field("experiment_id", pa.string()),
         pa.field("variant_id", pa.string()),
+        pa.field("purpose", pa.string()),
+        pa.field("value", pa.bool_()),
     ]
 )

@@ -29,6 +29,7 @@ from layer7.storage.log import EventLog
 from layer7.storage.manifest import Manifest
 from layer7.storage.quarantine import Quarantine
 from layer7.storage.recommendations import Recommendations
+from layer7.storage.releases import Releases
 from layer7.storage.rollouts import Rollouts
 from layer7.storage.runs import Runs
 from layer7.storage.schema import meta
@@ -59,6 +60,7 @@ class Home:
         quarantine: where refused events wait.
         runs: the record of nights.
         consents: what people have said about the use of their data.
+        releases: what others may see, and what it cost whom.
         configs: the settings and their versions.
         recommendations: what the engine proposed, and what people decided.
         experiments: what is tried on people.
@@ -81,6 +83,7 @@ class Home:
     quarantine: Quarantine
     runs: Runs
     consents: Consents
+    releases: Releases
     configs: Configs
     recommendations: Recommendations
     experiments: Experiments
@@ -150,6 +153,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         quarantine=quarantine,
         runs=Runs(state),
         consents=consents,
+        releases=Releases(state, keys.release),
         configs=configs,
         recommendations=recommendations,
         experiments=experiments,

@@ -44,6 +44,7 @@ class Keys:
         self._wrapping = derive_key(master, "wrapping")
         self.quarantine = derive_key(master, "quarantine")
         self.audit = derive_key(master, "audit")
+        self.release = derive_key(master, "release")
         self.audit_name = Pseudonym(derive_key(master, "audit-name"))
         self.tombstones = Tombstones(folder / "tombstones")
         self._path = folder / "keys.db"

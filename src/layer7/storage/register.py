@@ -55,6 +55,13 @@ STATE: tuple[Place, ...] = (
         columns=("id", "person", "purpose", "value", "at", "source", "actor", "policy_version", "event_id"),
     ),
     Place(
+        name="participations",
+        holds="in which weeks of the release she took part",
+        used_for="so that no year costs her more than was promised",
+        person="person",
+        columns=("person", "epoch", "turn"),
+    ),
+    Place(
         name="assignments",
         holds="which variant of which experiment was served",
         used_for="so that nobody changes sides within an experiment",
@@ -77,6 +84,11 @@ STATE: tuple[Place, ...] = (
             "receipt",
         ),
         stays="it is what keeps a restored backup from bringing the rest back",
+    ),
+    _nobody(
+        "releases",
+        "epoch at spec rho_micro noisy",
+        "differentially private figures: what she adds to them is inside the promise, and stays",
     ),
     _nobody("alembic_version", "version_num", "the revision of the tables"),
     _nobody("meta", "key value", "numbers of the installation"),
@@ -187,6 +199,8 @@ DATASETS: tuple[Place, ...] = (
     _nobody("outlook", "", "what silence means, over everybody's applications"),
     _nobody("segments", "", "figures over the people of a segment, at least ten of them"),
     _nobody("market", "", "figures over those who contribute"),
+    _nobody("released_segments", "", "differentially private figures of segments"),
+    _nobody("released_market", "", "differentially private figures of the market"),
     _nobody("experiment_moments", "", "sums over the units of an experiment's cells"),
 )
 """The datasets under ``data/``; every one that can name a person does so in ``person``."""

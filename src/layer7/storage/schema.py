@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -25,9 +26,6 @@ metadata = MetaData(
 
 APPEND_ONLY = ("audit", "config_moves", "config_versions", "decisions")
 """Tables whose rows the database itself refuses to change or delete."""
-
-NEVER_CHANGED = ("consents",)
-"""Tables whose rows the database itself refuses to change; they go only when their person is erased."""
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
@@ -243,6 +241,28 @@ erasures = Table(
     Index(None, "erased_at"),
 )
 """Who was erased and how far it has come; her old name is let go when no backup can hold her any more."""
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("rho_micro", Integer, nullable=False),
+    Column("noisy", Text, nullable=False),
+)
+"""What was released of each week, with its noise: drawn once, never again."""
+
+participations = Table(
+    "participations",
+    metadata,
+    Column("person", Text, nullable=False),
+    Column("epoch", Integer, ForeignKey("releases.epoch"), nullable=False),
+    Column("turn", Integer, nullable=False),
+    PrimaryKeyConstraint("person", "epoch"),
+    CheckConstraint("turn BETWEEN 1 AND 13", name="turn_of_a_year"),
+)
+"""Who took part in which week, and for the how manieth time in a year."""
 
 tokens = Table(
     "tokens",

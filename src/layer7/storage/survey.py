@@ -19,23 +19,34 @@ class Survey:
     home: Home
 
     def segments(self) -> tuple[UserSegment, ...]:
-        """Give the segments that may be shown, the largest first; none before the first night."""
+        """Give the segments that others may see, the largest first; none before the first night.
+
+        They are read from the release; those of :meth:`inside` are for people who run the installation.
+        """
+        return self._segments("released_segments")
+
+    def inside(self) -> tuple[UserSegment, ...]:
+        """Give the segments as counted, without noise: never to be shown to others."""
+        return self._segments("segments")
+
+    def _segments(self, dataset: str) -> tuple[UserSegment, ...]:
         with self.home.warehouse.open() as tables:
-            table = tables.read("segments")
+            table = tables.read(dataset)
             rows = [] if table is None else table.order_by("place").to_pyarrow().to_pylist()
         return tuple(UserSegment.model_validate_json(row["document"]) for row in rows)
 
-    def segment(self, segment_id: str) -> UserSegment:
+    def segment(self, segment_id: str, *, inside: bool = False) -> UserSegment:
         """Give one segment.
 
         Args:
             segment_id: its name.
+            inside: as counted, without noise: never to be shown to others.
 
         Raises:
             Layer7Error: ``unknown_segment``.
         """
         with self.home.warehouse.open() as tables:
-            table = tables.read("segments")
+            table = tables.read("segments" if inside else "released_segments")
             own = None if table is None else table.filter(table.segment_id == segment_id)
             rows = [] if own is None else own.to_pyarrow().to_pylist()
         if not rows:
@@ -46,14 +57,17 @@ class Survey:
             )
         return UserSegment.model_validate_json(rows[0]["document"])
 
-    def market(self) -> MarketInsights:
+    def market(self, *, inside: bool = False) -> MarketInsights:
         """Give what the market does.
+
+        Args:
+            inside: as counted, without noise: never to be shown to others.
 
         Raises:
             Layer7Error: ``no_survey`` before the first night that had applications.
         """
         with self.home.warehouse.open() as tables:
-            table = tables.read("market")
+            table = tables.read("market" if inside else "released_market")
             rows = [] if table is None else table.to_pyarrow().to_pylist()
         if not rows:
             raise Layer7Error(

@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from layer7.storage.schema import NEVER_CHANGED
-
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -19,10 +17,9 @@ def upgrade() -> None:
         op.f("ix_consents_person_consents_event_id"), "consents", ["person", "event_id"], unique=True
     )
     sqlite = op.get_bind().dialect.name == "sqlite"
-    for table in NEVER_CHANGED:
-        act = (
-            f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
-            if sqlite
-            else "FOR EACH ROW EXECUTE FUNCTION layer7_append_only()"
-        )
-        op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {act}")
+    act = (
+        "BEGIN SELECT RAISE(ABORT, 'consents only grows'); END"
+        if sqlite
+        else "FOR EACH ROW EXECUTE FUNCTION layer7_append_only()"
+    )
+    op.execute(f"CREATE TRIGGER consents_no_update BEFORE UPDATE ON consents {act}")

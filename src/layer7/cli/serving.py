@@ -139,6 +139,6 @@ def revoke_token(
     at = now()
     opened(home).tokens.revoke(token_id, actor=actor_name(actor), why=why, at=at)
     if as_json:
-        print_json({"id": token_id, "revoked": at})
+        print_json({"id": token_id, "revoked": at.isoformat()})
     else:
         out.print(f"{token_id} is revoked.")

@@ -48,6 +48,8 @@ MATRIX = {
     ("GET", "/v1/config/{component}/diff"): (READERS, None),
     ("POST", "/v1/config/{component}/rollback"): (REVIEWERS, WHY),
     ("DELETE", "/v1/users/{user_id}"): (GUARDIANS, None),
+    ("GET", "/v1/users/{user_id}/privacy"): (GUARDIANS, None),
+    ("GET", "/v1/users/{user_id}/export"): (GUARDIANS, None),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
     ("GET", "/v1/users/{user_id}/consent"): (READERS | {"events"}, None),

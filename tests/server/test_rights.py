@@ -30,6 +30,15 @@ def test_an_event_that_asks_for_it_is_carried_out_before_the_answer(house):
     assert [each.receipt.removed["inbox"] for each in house.home.erasures.list()] == [2]
 
 
+def test_she_sees_where_she_stands_and_gets_all_of_it(house):
+    house.post("/v1/events", event(user_id="anna"), "events")
+    status = house.get("/v1/users/anna/privacy", "privacy").json()
+    assert {kept["place"]: kept["rows"] for kept in status["kept"]} == {"inbox": 1, "person": 1}
+    document = house.get("/v1/users/anna/export", "privacy").json()
+    assert [each["event_id"] for each in document["events"]] == ["e1"]
+    assert document["user_id"] == "anna"
+
+
 def test_no_door_leaves_an_id_or_words_open_even_to_be_given_again(house, caplog):
     said = {"purpose": "experiments", "value": False, "why": "I said so"}
     path = f"/v1/users/{PERSON}"

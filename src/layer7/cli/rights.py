@@ -1,10 +1,10 @@
-"""A person's rights: ``privacy erase``, ``privacy erasures``, ``privacy rewrite``, ``privacy receipt``."""
+"""A person's rights: ``privacy status``, ``export``, ``import``, ``erase``, and what became of erasures."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from layer7.cli.privacy import privacy
 from layer7.cli.terminal import (
@@ -20,10 +20,13 @@ from layer7.cli.terminal import (
     print_table,
     progress,
 )
-from layer7.contract.rights import ErasureReceipt
+from layer7.contract.rights import ErasureReceipt, PersonExport
 from layer7.errors import Layer7Error
+from layer7.storage.portability import Portability
+from layer7.storage.standing import Standing
 from layer7.storage.state import Act
 
+Read = TypeVar("Read", bound=BaseModel)
 UserArgument = Annotated[str, typer.Argument(help="The person, in your own id.", show_default=False)]
 
 
@@ -89,14 +92,85 @@ def receipt(
     as_json: JsonOption = False,
 ) -> None:
     """Check that a receipt was given by this installation and is unchanged."""
-    try:
-        found = ErasureReceipt.model_validate_json(file.read_text("utf-8"))
-    except (OSError, ValidationError) as error:
-        raise Layer7Error(
-            "unreadable_file", f"{file} holds no receipt.", "Give the JSON that `privacy erase` printed."
-        ) from error
+    found = _read(file, ErasureReceipt, "privacy erase")
     opened(home).erasures.check(found)
     if as_json:
         print_json({"receipt_id": found.receipt_id, "genuine": True})
         return
     out.print(f"{found.receipt_id} is genuine.", highlight=False)
+
+
+@privacy.command("status")
+def status(user_id: UserArgument, *, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show what is kept of a person, what it is used for and contributed to, and what she may ask for."""
+    found = Standing(opened(home)).of(user_id)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    if found.erased_at is not None:
+        out.print(f"Forgotten at {found.erased_at}; what follows came after.", highlight=False)
+    print_table(
+        f"Kept of {user_id}",
+        ("what", "used for", "rows"),
+        [(kept.holds, kept.used_for, kept.rows) for kept in found.kept],
+    )
+    print_table(
+        "Uses",
+        ("purpose", "value", "used"),
+        [(use.purpose.replace("_", " "), use.value, "yes" if use.allowed else "no") for use in found.uses],
+    )
+    for title, lines in (("Part of", found.contributed_to), ("The promise", found.promise)):
+        out.print(f"[bold]{title}[/]")
+        for line in lines:
+            out.print(f"- {line}", highlight=False)
+    print_table(
+        "What you may ask for", ("right", "command"), [(one.right, one.command) for one in found.rights]
+    )
+
+
+@privacy.command("export")
+def export(
+    user_id: UserArgument,
+    *,
+    file: Annotated[Path | None, typer.Option("--out", help="Write it to this file.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a person everything that is kept of her (GDPR 15, 20), in a form that can be taken in again."""
+    found = Portability(opened(home)).export(user_id, at=now())
+    if file is None:
+        print_json(found.model_dump(mode="json"))
+        return
+    file.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+    said = {"file": str(file), "events": len(found.events), "places": len(found.kept)}
+    if as_json:
+        print_json(said)
+    else:
+        out.print(f"{said['events']:,} events and {said['places']} other places written to {file}")
+
+
+@privacy.command("import")
+def take(
+    file: Annotated[Path, typer.Argument(help="What `privacy export` wrote.", show_default=False)],
+    *,
+    actor: ActorOption = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what another installation gave of a person; the next night learns the same from it."""
+    document = _read(file, PersonExport, "privacy export")
+    act = Act(actor_name(actor), "", "", now(), "Brought from another installation.")
+    summary = Portability(opened(home)).take(document, act=act)
+    if as_json:
+        print_json(summary.as_json())
+        return
+    out.print(f"{summary.accepted:,} events taken, {summary.duplicate:,} there before.", highlight=False)
+
+
+def _read(file: Path, model: type[Read], command: str) -> Read:
+    try:
+        return model.model_validate_json(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise Layer7Error(
+            "unreadable_file", f"{file} cannot be read as that.", f"Give the JSON of `{command}`."
+        ) from error

@@ -192,3 +192,33 @@ def _as_column(value: Any, kind: str) -> Any:
             return value + 0.0
         case _:
             return value
+
+
+def unflatten(event_type: EventType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give column values as the fields of an event again; the other way round of :func:`flatten`.
+
+    Args:
+        event_type: the type of the event.
+        values: column values by name; None for what the event did not say.
+
+    Example:
+        >>> unflatten(EventType.SCORE_CHANGED, {"after_score": 71.0, "before_score": None})
+        {'after_score': 71.0}
+    """
+    event: dict[str, Any] = {}
+    for name, column in EVENT_COLUMNS.items():
+        value = values.get(name)
+        if value is None or event_type not in column.used_by:
+            continue
+        *parents, last = column.path
+        place = event
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = _as_field(value, column.shape.kind)
+    return event
+
+
+def _as_field(value: Any, kind: str) -> Any:
+    if kind in {"text", "json"}:
+        return json.loads(value)
+    return value.isoformat() if kind == "instant" else value

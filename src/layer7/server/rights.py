@@ -1,14 +1,16 @@
-"""A person's rights over HTTP: being forgotten."""
+"""A person's rights over HTTP: seeing where she stands, having all of it, being forgotten."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from layer7.contract.rights import ErasureReceipt
+from layer7.contract.rights import ErasureReceipt, PersonExport, PersonStatus
 from layer7.server.auth import require
 from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
+from layer7.storage.portability import Portability
+from layer7.storage.standing import Standing
 from layer7.storage.state import Act
 from layer7.storage.tokens import Scope, Token
 
@@ -29,3 +31,26 @@ def erase_user(request: Request, user_id: UserId, token: Guardian) -> ErasureRec
     context = context_of(request)
     act = Act(token.name, "http", "", context.clock(), "Asked for over HTTP.")
     return context.home.erasures.erase(user_id, act=act)
+
+
+@router.get(
+    "/users/{user_id}/privacy",
+    response_model=PersonStatus,
+    responses=problems(422),
+    summary="Show where a person stands",
+)
+def show_standing(request: Request, user_id: UserId, _token: Guardian) -> PersonStatus:
+    """Give what is kept of a person, what it is used for and contributed to, and what she may ask for."""
+    return Standing(context_of(request).home).of(user_id)
+
+
+@router.get(
+    "/users/{user_id}/export",
+    response_model=PersonExport,
+    responses=problems(422),
+    summary="Give a person all of it",
+)
+def export_user(request: Request, user_id: UserId, _token: Guardian) -> PersonExport:
+    """Give everything that is kept of a person (GDPR 15, 20), in a form that can be taken in again."""
+    context = context_of(request)
+    return Portability(context.home).export(user_id, at=context.clock())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, delete, func, select
+from sqlalchemy import Connection, Insert, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.privacy import open_sealed, seal
@@ -121,6 +121,13 @@ class Quarantine:
         query = select(quarantine).where(quarantine.c.id > after).order_by(quarantine.c.id).limit(limit)
         if code is not None:
             query = query.where(quarantine.c.code == code)
+        return self._found(query)
+
+    def of(self, person: str) -> tuple[Quarantined, ...]:
+        """Give the waiting events of one person."""
+        return self._found(select(quarantine).where(quarantine.c.person == person).order_by(quarantine.c.id))
+
+    def _found(self, query: Select[Any]) -> tuple[Quarantined, ...]:
         with self._state.read() as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(

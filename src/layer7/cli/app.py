@@ -16,6 +16,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "demo": ("demo", "simulate"),
         "experiments": ("experiments",),
+        "fairness": ("fairness",),
         "insights": ("insights",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
         "passport": ("experiments",),

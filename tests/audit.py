@@ -1,7 +1,7 @@
 """An empirical audit of the whole way from events to a release: how well can anybody tell who took part?
 
 Canaries own cells of a public list that are otherwise empty, and are in or out by a fair coin. Whoever sees
-the release guesses. The guesses give lower bounds, each wrong with probability 1e-4, that the shipped code
+the release guesses. The guesses give lower bounds, each wrong with probability 1e-5, that the shipped code
 must keep below its claim and every known fault must push above it.
 
 Sources: Steinke, Nasr and Jagielski (2023), *Privacy Auditing with One (1) Training Run* (epsilon, for any
@@ -20,7 +20,7 @@ from layer7.privacy.budget import epsilon_of
 TORTURE = bool(os.environ.get("LAYER7_TORTURE"))
 """Whether the long forms run: `make torture`."""
 
-ALPHA = 1e-4
+ALPHA = 1e-5
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Shape:
 
 SHAPES = {
     "legal-max": Shape(cells=3),
-    "many-cells": Shape(cells=12),
+    "many-cells": Shape(cells=24),
     "many-rows": Shape(rows=20),
     "out-of-range": Shape(value=1e9),
     "nan": Shape(value=float("nan")),
@@ -52,41 +52,49 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Found:
-    """Lower bounds of what one run of canaries tells.
+    """What one run of canaries tells.
 
     Args:
-        mu: of Gaussian differential privacy.
-        epsilon: at delta 1e-9.
+        mu: lower bound of Gaussian differential privacy.
+        epsilon: lower bound at delta 1e-9.
+        noise: standard deviation of what was released of canaries who were out, of what it should be.
+        numbers: how many numbers that is from.
     """
 
     mu: float
     epsilon: float
+    noise: float
+    numbers: int
 
     def breaks(self, rho: float) -> bool:
         """Say whether a claim of rho-zCDP by Gaussian noise is broken; 0 claims that nothing is told."""
+        if self.noise < 1 - 5 / math.sqrt(2 * self.numbers):
+            return True
         if rho == 0:
             return self.mu > 0.02 or self.epsilon > 0.02
         return self.mu > math.sqrt(2 * rho) or self.epsilon > epsilon_of(rho)
 
 
-def audited(released, present, metrics, rng) -> Found:
+def audited(released, present, sigma, rng) -> Found:
     """Give lower bounds from what was released of each canary.
 
     Args:
         released: canaries x cells x (1 + metrics), in people.
         present: which canaries were in.
-        metrics: how many of the metrics are released.
+        sigma: standard deviation that the noise should have.
         rng: breaks ties.
     """
-    weights = np.r_[1.0, np.full(metrics, 0.5), np.zeros(released.shape[2] - 1 - metrics)]
-    summed = (released @ weights).sum(axis=1)
+    # Who has no answer adds 1 to the count and takes 1/2 from the metric; who has one adds 1/2 to it.
+    weights = np.r_[1.0, np.full(released.shape[2] - 1, 0.5)]
     seen = (released[:, :, 0] != 0).sum(axis=1) + 1e-9 * rng.random(len(present))
+    scores = (*((released @ (weights * sign)).sum(axis=1) for sign in ([1, 1], [1, -1])), seen)
     mu, epsilon = -9.0, 0.0
-    for score in (summed, seen):
-        mu = max(mu, _mu_lower(score[~present], score[present], ALPHA / 2))
+    for score in scores:
+        mu = max(mu, _mu_lower(score[~present], score[present], ALPHA / len(scores)))
         for share in (0.02, 0.1, 0.4):
-            epsilon = max(epsilon, _epsilon_lower(score, present, share, ALPHA / 6))
-    return Found(mu, epsilon)
+            epsilon = max(epsilon, _epsilon_lower(score, present, share, ALPHA / (3 * len(scores))))
+    out = released[~present]
+    return Found(mu, epsilon, float(out.std() / sigma), out.size)
 
 
 def _upper(k, n, alpha):

@@ -54,7 +54,7 @@ def test_findings_of_a_large_log_stand_until_the_next_look_except_those_of_an_ob
     assert second.report["propose"]["new"] == []
     assert second.report["measure"]["interview_rate"] != first.report["measure"]["interview_rate"]
     with home.warehouse.open() as tables:
-        for name in ("pattern_plans", "memberships", "rethinking"):
+        for name in ("pattern_plans", "memberships", "rethinking", "own_terms"):
             assert person not in tables.read(name).to_pyarrow()["person"].to_pylist()
     later = night(home, END + timedelta(days=9))
     assert later.report["find"]["looked"] == {

@@ -73,6 +73,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "find",
         "survey",
         "release",
+        "predict",
         "propose",
         "analyse",
         "advance",

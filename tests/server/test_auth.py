@@ -52,6 +52,9 @@ MATRIX = {
     ("GET", "/v1/users/{user_id}/export"): (GUARDIANS, None),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
+    ("POST", "/v1/users/{user_id}/rank"): (READERS, {"jobs": []}),
+    ("GET", "/v1/decisions/{decision_id}"): (READERS, None),
+    ("GET", "/v1/likelihood"): (READERS, None),
     ("GET", "/v1/users/{user_id}/consent"): (READERS | {"events"}, None),
     ("POST", "/v1/users/{user_id}/consent"): (
         REVIEWERS | {"events"},
@@ -89,6 +92,7 @@ FILL = {
     "{user_id}": "u",
     "{name}": "Event",
     "{segment_id}": "s",
+    "{decision_id}": "rank_9",
 }
 
 

@@ -1,9 +1,11 @@
 """The applications table is the same however the nights cut the log, and whatever way they take."""
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete
 
@@ -215,3 +217,23 @@ class TestDerived:
         with home.warehouse.open() as tables:
             assert (tables.read("measures"), tables.read("applications")) == (None, None)
         assert home.warehouse.rows_of("measures", "p", 1) == []
+
+
+@every_way
+@uses_way
+def test_files_written_before_a_field_was_known_are_read(home, take, monkeypatch):
+    """An older version wrote a log without ``applicants``; it folds, and is sorted into buckets."""
+    take(home, random_events(3))
+    with closing(home.engine()) as engine:
+        for path in home.manifest.paths(home.manifest.live("events")):
+            older = engine.execute(
+                f"SELECT * EXCLUDE (applicants) FROM read_parquet('{path}')"
+            ).to_arrow_table()
+            pq.write_table(older, path)
+    fold(home)
+    before = table(home)
+    assert before
+    assert all(row["applicants"] is None for row in before)
+    monkeypatch.setattr(warehouse, "_WORTH_SORTING", 0)
+    assert home.warehouse.compact(at=START, progress=lambda _: None) > 0
+    assert anew(home) == before

@@ -36,6 +36,7 @@ CONTEXT = (
     "salary",
     "posted_at",
     "channel",
+    "applicants",
     "technical_match",
     "seniority_match",
     "experience_match",

@@ -19,6 +19,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "fairness": ("fairness",),
         "insights": ("insights",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
+        "likelihood": ("likelihood",),
         "passport": ("experiments",),
         "nights": ("nightly", "runs"),
         "patterns": ("patterns",),

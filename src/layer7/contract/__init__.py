@@ -64,6 +64,14 @@ from layer7.contract.fields import (
 )
 from layer7.contract.insights import Benchmark, WeeklyInsights, WhatDidntWork, WhatWorked
 from layer7.contract.lifecycle import ALLOWED, Kind, State, move
+from layer7.contract.likelihood import (
+    Likelihood,
+    LikelihoodMove,
+    LikelihoodTerm,
+    LikelihoodTest,
+    LikelihoodVerdict,
+    PromisedTenth,
+)
 from layer7.contract.market import ActiveIndustry, HotLocation, HotSkill, LevelDemand, MarketInsights, Month
 from layer7.contract.optimization import (
     BucketRate,
@@ -90,6 +98,15 @@ from layer7.contract.optimization import (
 from layer7.contract.page import contract_page, with_tables
 from layer7.contract.passport import DesignPassport, Simulated
 from layer7.contract.personalization import EditFrequency, Origin, PersonalizedConfig
+from layer7.contract.ranking import (
+    Job,
+    RankDecision,
+    RankedJob,
+    Ranking,
+    RankRequest,
+    RankTerm,
+    SketchedPoints,
+)
 from layer7.contract.reading import Problem, Reading, check_event, parse_json, read_event, unwrap
 from layer7.contract.schema import (
     DIALECT,
@@ -188,12 +205,18 @@ __all__ = [
     "Instant",
     "Interface",
     "Interval",
+    "Job",
     "JobCharacteristics",
     "JobDiscoveryConfig",
     "Json",
     "Kind",
     "Level",
     "LevelDemand",
+    "Likelihood",
+    "LikelihoodMove",
+    "LikelihoodTerm",
+    "LikelihoodTest",
+    "LikelihoodVerdict",
     "Lineage",
     "LocationPattern",
     "Look",
@@ -215,7 +238,13 @@ __all__ = [
     "Problem",
     "Profile",
     "ProfileEvent",
+    "PromisedTenth",
     "Purpose",
+    "RankDecision",
+    "RankRequest",
+    "RankTerm",
+    "RankedJob",
+    "Ranking",
     "RateEvidence",
     "RateRatio",
     "Reading",
@@ -232,6 +261,7 @@ __all__ = [
     "SeniorityLevel",
     "SettingsChange",
     "Simulated",
+    "SketchedPoints",
     "Stage",
     "State",
     "StrategyEngineConfig",

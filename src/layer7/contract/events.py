@@ -65,6 +65,9 @@ class JobCharacteristics(EventPart):
     salary: Count | None = Field(default=None, description="yearly, in the currency of the log")
     posted_at: Moment | None = None
     channel: Word | None = None
+    applicants: Count | None = Field(
+        default=None, description="people who had applied to the posting by then, as it says"
+    )
 
 
 class ApplicationContext(EventPart):

@@ -15,6 +15,7 @@ from layer7.contract.event_examples import EVENT_EXAMPLES
 from layer7.contract.experiments import Experiment, ExperimentResults, RolloutChecks
 from layer7.contract.fields import ADDITION
 from layer7.contract.insights import WeeklyInsights
+from layer7.contract.likelihood import Likelihood
 from layer7.contract.market import MarketInsights
 from layer7.contract.optimization import (
     FitScoreOptimization,
@@ -25,6 +26,7 @@ from layer7.contract.optimization import (
     TimingInsights,
 )
 from layer7.contract.personalization import PersonalizedConfig
+from layer7.contract.ranking import RankDecision, Ranking, RankRequest
 from layer7.contract.settings import (
     JobDiscoveryConfig,
     OrchestratorConfig,
@@ -88,6 +90,10 @@ INTERFACES: Mapping[str, Interface] = MappingProxyType(
             Interface(UpdateResult, "9.1", "what came of applying a recommendation"),
             Interface(JobDiscoveryConfig, "9.2", "what Layer 6 runs on"),
             Interface(OrchestratorConfig, "9.3", "what Layer 5 runs on"),
+            Interface(RankRequest, "addition", "jobs to put into an order for a person (7.1)"),
+            Interface(Ranking, "addition", "jobs in order, each with its reasons (7.1)"),
+            Interface(RankDecision, "addition", "a ranking that was given, with what it was made from"),
+            Interface(Likelihood, "addition", "how likely an interview is, term by term (11.4)"),
         )
     }
 )

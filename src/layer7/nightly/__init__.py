@@ -17,11 +17,13 @@ from layer7.nightly.analysing import analyse
 from layer7.nightly.finding import find
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
+from layer7.nightly.predicting import predict
 from layer7.nightly.proposing import propose
 from layer7.nightly.releasing import release
 from layer7.nightly.surveying import survey
 from layer7.nightly.telling import tell
 from layer7.storage.home import Home
+from layer7.storage.rankings import Rankings
 from layer7.storage.runs import Run, StageRecord
 from layer7.storage.warehouse import Horizon
 
@@ -51,7 +53,8 @@ def settle(night: Night) -> Outcome:
     moved = night.home.warehouse.compact(at=night.clock(), progress=night.progress)
     swept = night.home.manifest.sweep(now=night.clock().timestamp())
     gone = night.home.rewriting.settle(at=night.clock())
-    return Outcome(moved, {"files_swept": swept, "erased_from_disk": gone})
+    rankings = Rankings(night.home).sweep(at=night.clock())
+    return Outcome(moved, {"files_swept": swept, "erased_from_disk": gone, "rankings_swept": rankings})
 
 
 STAGES: tuple[Callable[[Night], Outcome], ...] = (
@@ -62,6 +65,7 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
     find,
     survey,
     release,
+    predict,
     propose,
     analyse,
     advance,

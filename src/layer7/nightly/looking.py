@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from layer7.contract.vocabulary import Purpose
 from layer7.nightly.night import Night, Outcome
@@ -78,13 +79,13 @@ def _forget_objectors(night: Night, names: tuple[str, ...]) -> None:
     refusing = night.home.consents.refusing(Purpose.PERSONALISATION, known_at=night.horizon.end)
     if not refusing:
         return
-    objectors = pa.table({"person": pa.array(refusing, pa.string())})
+    objectors = pa.array(refusing, pa.string())
     for name in names:
         with night.home.warehouse.open() as tables:
             table = tables.read(name)
             kept = None if table is None else table.to_pyarrow()
         if kept is None:
             continue
-        left = kept.join(objectors, "person", join_type="left anti")
+        left = kept.filter(pc.invert(pc.is_in(kept["person"], value_set=objectors)))
         if left.num_rows < kept.num_rows:
             night.home.warehouse.replace(name, left, at=night.clock())

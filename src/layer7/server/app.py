@@ -18,6 +18,7 @@ from layer7.server import (
     letters,
     patterns,
     problems,
+    ranking,
     recommendations,
     rights,
     rollouts,
@@ -35,6 +36,7 @@ from layer7.server.metrics import Metrics
 from layer7.server.ofrep import PREFIX, ofrep_app
 from layer7.server.writer import EventWriter
 from layer7.storage.home import Home
+from layer7.storage.rankings import Rankings
 from layer7.storage.serving import Rules, Serving
 from layer7.storage.trials import ExperimentRules
 
@@ -112,6 +114,7 @@ def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
         events=Allowance(limits.events_per_minute, wiring.monotonic),
         requests=Allowance(limits.requests_per_minute, wiring.monotonic),
         strangers=Allowance(limits.wrong_tokens_per_minute, wiring.monotonic),
+        rankings=Rankings(home),
         performance=wiring.performance,
     )
 
@@ -132,6 +135,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         scores,
         surveys,
         rights,
+        ranking,
     ):
         app.include_router(door.router)
     ofrep = ofrep_app(context.home.settings.web_origins)

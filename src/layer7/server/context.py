@@ -14,6 +14,7 @@ from layer7.server.writer import EventWriter
 from layer7.storage.answers import Answers
 from layer7.storage.configs import Configs
 from layer7.storage.home import Home
+from layer7.storage.rankings import Rankings
 from layer7.storage.recommendations import Recommendations
 from layer7.storage.serving import Serving
 from layer7.storage.tokens import Tokens
@@ -51,6 +52,7 @@ class Context:
         events: how many events each token may still send.
         requests: how many requests each token may still send.
         strangers: how many wrong tokens each address may still try.
+        rankings: what rankings know of people, and where they are kept.
         performance: figures of people; None until a night made any.
     """
 
@@ -67,6 +69,7 @@ class Context:
     events: Allowance
     requests: Allowance
     strangers: Allowance
+    rankings: Rankings
     performance: PerformanceReader | None
 
 

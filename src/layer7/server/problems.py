@@ -24,7 +24,8 @@ _BY_STATUS: Mapping[int, str] = {
     400: "bad_request duplicate_key duplicate_parameter invalid_gzip invalid_json too_deep wrong_charset",
     401: "not_signed_in",
     403: "cross_site person_needed scope_missing",
-    404: "no_finding no_night no_survey not_found personalisation_off unknown_experiment unknown_parameter"
+    404: "no_finding no_night no_survey not_found personalisation_off unknown_decision unknown_experiment"
+    " unknown_parameter"
     " unknown_recommendation unknown_rollout unknown_schema unknown_segment unknown_token unknown_user"
     " unknown_version",
     405: "method_not_allowed",

@@ -20,6 +20,7 @@ JOB_TYPE = pa.struct(
         ("salary", pa.float64()),
         ("posted_at", pa.string()),
         ("channel", pa.string()),
+        ("applicants", pa.float64()),
     ]
 )
 CONTEXT_TYPE = pa.struct(

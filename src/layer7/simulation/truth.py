@@ -35,6 +35,7 @@ MODES = ("from_mode", "to_mode", *_METRICS)
 DECISIONS = ("mode", "explored", "propensity", *_METRICS)
 REWRITES = ("version", "rewrite_type", "gap", "before", "after", "accepted")
 SUGGESTIONS = ("kind", "decision", "dislike")
+_USUAL_APPLICANTS = 80.0
 _USUAL_PAY = (62_000.0, 92_000.0, 126_000.0, 148_000.0)  # a year, by seniority, in a currency of its own
 
 
@@ -145,6 +146,7 @@ class Tables:
             "skills": _skills().take(pointers(role * 4 + postings.skills[a.posting])),
             "salary": pa.array(pay, mask=hidden),
             "posted_at": self._posting_dates(postings.day(a.posting)),
+            "applicants": np.round(_USUAL_APPLICANTS * np.exp(postings.crowding[a.posting])),
             "crowding": postings.crowding[a.posting],
             "posting_log_odds": postings.effect[a.posting],
             "aim_log_odds": a.aim,

@@ -100,21 +100,27 @@ def fit_background(sample: Sample) -> Background:
     score = people[sample.person]
     for _ in range(ROUNDS):
         for name, codes in levels.items():
-            step, told = _step(sample, codes, score, effects[name], precision=precision[name])
+            step, told = newton_step(sample, codes, score, effects[name], precision=precision[name])
             effects[name] = effects[name] + step
             score = score + step[codes]
-            precision[name] = _precision(effects[name], told)
-        step, told = _step(sample, sample.person, score, people - law.mean, precision=law.sd**-2)
+            precision[name] = precision_of(effects[name], told)
+        step, told = newton_step(sample, sample.person, score, people - law.mean, precision=law.sd**-2)
         people, score = people + step, score + step[sample.person]
-        law = _people(people, told)
+        law = law_of(people, told)
     return Background(
         MappingProxyType(effects),
-        _people_law(sample, score - people[sample.person]),
+        people_law(sample, score - people[sample.person]),
         _correlation(sample, special.expit(score)),
     )
 
 
-def _people_law(sample: Sample, offset: FloatArray) -> PeopleLaw:
+def people_law(sample: Sample, offset: FloatArray) -> PeopleLaw:
+    """Estimate how people's averages differ, given what their applications' odds are besides.
+
+    Args:
+        sample: applications.
+        offset: log odds of each application against the average one.
+    """
     events, trials, odds = (
         np.bincount(sample.person, each)
         for each in (sample.events, sample.trials, sample.trials * np.exp(offset))
@@ -123,10 +129,18 @@ def _people_law(sample: Sample, offset: FloatArray) -> PeopleLaw:
     return fit_people(events[seen], trials[seen], np.log(odds[seen] / trials[seen]))
 
 
-def _step(
+def newton_step(
     sample: Sample, codes: IntArray, score: FloatArray, effect: FloatArray, *, precision: float
 ) -> tuple[FloatArray, FloatArray]:
-    """One Newton step for a block, and the information of each of its levels."""
+    """Give one Newton step for the effects of a block, and the information of each of its levels.
+
+    Args:
+        sample: applications.
+        codes: the level of each application.
+        score: log odds of each application as they stand.
+        effect: the block's effects as they stand.
+        precision: of their prior, centred at 0.
+    """
     chance = special.expit(score)
     expected = np.minimum(sample.trials * chance, 1.0)
     slope = np.bincount(codes, sample.events - expected, effect.size) - precision * effect
@@ -135,12 +149,25 @@ def _step(
     return step, np.asarray(bend, dtype=np.float64)
 
 
-def _precision(effect: FloatArray, information: FloatArray) -> float:
-    spread = float((effect**2 + 1 / information).sum()) + _USUAL_WEIGHT * USUAL_SPREAD**2
+def precision_of(effect: FloatArray, information: FloatArray, *, usual: float = USUAL_SPREAD) -> float:
+    """Estimate the precision of a block's prior, with the weight of eight levels of the usual spread.
+
+    Args:
+        effect: the block's effects.
+        information: of each.
+        usual: spread of such effects, before these were seen.
+    """
+    spread = float((effect**2 + 1 / information).sum()) + _USUAL_WEIGHT * usual**2
     return (effect.size + _USUAL_WEIGHT) / spread
 
 
-def _people(averages: FloatArray, information: FloatArray) -> PeopleLaw:
+def law_of(averages: FloatArray, information: FloatArray) -> PeopleLaw:
+    """Estimate how people's averages differ from the averages and their information.
+
+    Args:
+        averages: log odds, one per person.
+        information: of each.
+    """
     mean = (averages.sum() + DEFAULT_PEOPLE.mean) / (averages.size + 1)
     spread = ((averages - mean) ** 2 + 1 / information).sum() + 4 * DEFAULT_PEOPLE.sd**2
     return PeopleLaw(float(mean), float(np.sqrt(spread / (averages.size + 4))))

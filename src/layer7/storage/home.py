@@ -40,6 +40,7 @@ from layer7.storage.tokens import Tokens
 from layer7.storage.trials import Lookup
 
 if TYPE_CHECKING:
+    from layer7.storage.likelihoods import Likelihoods
     from layer7.storage.rewriting import Rewriting
     from layer7.storage.warehouse import Warehouse
 
@@ -106,6 +107,12 @@ class Home:
         rewriting: type[Rewriting] = import_module("layer7.storage.rewriting").Rewriting
         backups = timedelta(days=self.settings.backup_days)
         return rewriting(self.state, self.keys, self.manifest, backups, self.locks, self.engine)
+
+    @property
+    def likelihoods(self) -> "Likelihoods":
+        """The models of the chance of an interview; loaded when asked for, like the warehouse."""
+        likelihoods: type[Likelihoods] = import_module("layer7.storage.likelihoods").Likelihoods
+        return likelihoods(self.state)
 
     def engine(self) -> duckdb.DuckDBPyConnection:
         """Open an engine of its own."""

@@ -69,6 +69,20 @@ STATE: tuple[Place, ...] = (
         columns=("experiment_id", "person", "variant_id", "at"),
     ),
     Place(
+        name="rankings",
+        holds="rankings of jobs that were given, sealed",
+        used_for="telling a ranking again with its reasons, for ninety days",
+        person="person",
+        columns=("id", "person", "at", "body"),
+    ),
+    Place(
+        name="exposures",
+        holds="which jobs were lately shown among the first",
+        used_for="so that not everybody is sent to the same job, for two weeks",
+        person="person",
+        columns=("job", "person", "at"),
+    ),
+    Place(
         name="erasures",
         holds="that somebody was erased, under the old pseudonym, until no backup can hold it any more",
         used_for="held against every restored backup before it serves",
@@ -126,6 +140,12 @@ STATE: tuple[Place, ...] = (
         "rollouts",
         "id experiment_id state anchor revision created_at updated_at body",
         "how far a change may go, from figures over whole arms",
+    ),
+    _nobody("likelihood_versions", "version content created_at", "what goes with an interview for everybody"),
+    _nobody(
+        "likelihood_moves",
+        "id kind version previous at actor why",
+        "which model was in use; the actor is staff",
     ),
     _nobody(
         "tokens", "id name digest scopes component created_at expires_at revoked_at", "who may use the server"
@@ -188,6 +208,12 @@ DATASETS: tuple[Place, ...] = (
         name="rethinking",
         holds="whether the targets of the search should be thought over",
         used_for="the settings of strategy",
+        person="person",
+    ),
+    Place(
+        name="own_terms",
+        holds="what the applications say of the person's own chance of an interview",
+        used_for="ranking jobs for the person herself",
         person="person",
     ),
     Place(

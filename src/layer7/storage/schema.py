@@ -264,6 +264,52 @@ participations = Table(
 )
 """Who took part in which week, and for the how manieth time in a year."""
 
+likelihood_versions = Table(
+    "likelihood_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+"""Models of the chance of an interview, each named by its content."""
+
+likelihood_moves = Table(
+    "likelihood_moves",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+"""Which model came into use when; challengers that were refused stand there by name only."""
+
+rankings = Table(
+    "rankings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "person"),
+    Index(None, "at"),
+)
+"""Rankings that were given, each sealed with the person's own key."""
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("job", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("job", "person"),
+    Index(None, "person"),
+    Index(None, "at"),
+)
+"""To whom each job (a keyed hash) was last shown among the first places."""
+
 tokens = Table(
     "tokens",
     metadata,

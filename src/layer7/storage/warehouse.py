@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 
 from layer7.analytics.applications import KEY, STATE, as_states, describe, merge
 from layer7.storage.columnwise import quoted
-from layer7.storage.door import LOG_COLUMNS
+from layer7.storage.door import LOG_COLUMNS, SCHEMA
 from layer7.storage.erasure_requests import hidden
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.schema import files, meta
@@ -31,7 +31,7 @@ _AT_ONCE = 1_500_000
 # Segments are sorted by bucket themselves: they read well until they are many.
 _WORTH_SORTING = 20_000_000
 _MANY_SEGMENTS = 256
-_LAYOUT = 1
+_LAYOUT = 2
 TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 _ORDER = "bucket, person, application_id"
 
@@ -158,7 +158,7 @@ class Warehouse:
         )
 
     def _states(self, engine: duckdb.DuckDBPyConnection, sources: _Sources, buckets: range) -> ir.Table:
-        events = _parquet(engine, self._manifest.paths(sources.new))
+        events = _log(engine, self._manifest.paths(sources.new))
         horizon = sources.horizon
         known = events.filter(events.event_time < horizon.end, events.received_at <= horizon.known_at)
         return as_states(_within(known, buckets, self._buckets))
@@ -223,9 +223,11 @@ class Warehouse:
             for bucket in range(self._buckets):
                 own = [file for file in live if file.bucket in {bucket, ALL_BUCKETS}]
                 paths = ", ".join(quoted(path) for path in self._manifest.paths(own))
+                engine.register("log_columns", SCHEMA.empty_table())
                 query = (
-                    f"SELECT {columns} FROM read_parquet([{paths}], union_by_name = true, "
-                    f"hive_partitioning = false) WHERE bucket = {bucket} "
+                    f"SELECT {columns} FROM (SELECT * FROM read_parquet([{paths}], union_by_name = true, "
+                    "hive_partitioning = false) UNION ALL BY NAME SELECT * FROM log_columns) "
+                    f"WHERE bucket = {bucket} "
                     "ORDER BY person, application_id, event_time, event_id"
                 )
                 file = write_query(self._manifest, engine, query, dataset=_EVENTS, bucket=bucket)
@@ -284,7 +286,8 @@ class Tables:
 
     def _files(self, dataset: str) -> ir.Table | None:
         live = self._manifest.live(dataset)
-        return _parquet(self.engine, self._manifest.paths(live)) if live else None
+        read = _log if dataset == _EVENTS else _parquet
+        return read(self.engine, self._manifest.paths(live)) if live else None
 
     def _applications(self) -> ir.Table | None:
         live = self._manifest.live(_APPLICATIONS)
@@ -374,6 +377,14 @@ def _within(table: ir.Table, buckets: range, all_of_them: int) -> ir.Table:
 def _parquet(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
     # Else the engine takes the column ``bucket`` from the folder's name, with another type.
     return _backend(engine).read_parquet(paths, union_by_name=True, hive_partitioning=False)
+
+
+def _log(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
+    """The event log; of what its files were written too early to know, nothing is known."""
+    found = _parquet(engine, paths)
+    kinds = ibis.schema(SCHEMA)
+    late = {name: ibis.null().cast(kinds[name]) for name in kinds if name not in found.columns}
+    return found.mutate(**late) if late else found
 
 
 def _has_news(file: File) -> bool:

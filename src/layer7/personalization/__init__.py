@@ -1,0 +1,1 @@
+"""What fits this person: her settings, and jobs in an order that helps her."""

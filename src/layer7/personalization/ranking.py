@@ -1,0 +1,378 @@
+"""Jobs in an order that helps one person: by what an application is expected to bring (specification 7.1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import exp, log, log1p, sqrt
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from layer7.analytics.chances import OWN, SCALES, key_of
+from layer7.contract.ranking import Job
+from layer7.optimization.likelihood.model import LikelihoodModel, Term
+
+EFFORT_SHARE = 0.25
+"""An application is worth its effort from a quarter of what the person's usual one brings."""
+
+BELOW_LEVEL = -0.20
+"""Log worth of an interview one level below the person's own: ranking by chance alone sends people there."""
+
+REJECTED_POINTS = -15.0
+"""What the specification takes off for what a person rejects again and again, in points of the fit score."""
+
+GOOD_COMPANY, GOOD_LOCATION, REJECTED = 10.0, 5.0, -15.0
+"""The specification's points."""
+
+USUAL_POINT = 0.015
+"""Log odds of a point of the fit score, where the log does not say."""
+
+USUAL_APPLICANTS = 80.0
+_REACH = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """What goes with a level for one person alone.
+
+    Args:
+        value: log odds.
+        n: her applications to it.
+    """
+
+    value: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of the person that jobs are ranked for.
+
+    Args:
+        value: her own average log odds, against somebody unknown.
+        error: how uncertain that is; None for the spread between people.
+        n: her applications that it is learned from.
+        leanings: by property and key of the level.
+        company_types: keys of kinds of company that are shown as working for her.
+        locations: keys of locations likewise.
+        rejected: what she rejects again and again, in small letters.
+        min_fit_score: fit below which she should not apply; None for none.
+    """
+
+    value: float = 0.0
+    error: float | None = None
+    n: int = 0
+    leanings: Mapping[tuple[str, str], Leaning] = field(default_factory=lambda: MappingProxyType({}))
+    company_types: frozenset[str] = frozenset()
+    locations: frozenset[str] = frozenset()
+    rejected: tuple[str, ...] = ()
+    min_fit_score: float | None = None
+
+    def with_minimum(self, least: float | None) -> "Person":
+        """Give the same person with another minimum fit.
+
+        Args:
+            least: the fit below which she should not apply; None for none.
+        """
+        return replace(self, min_fit_score=least)
+
+
+SOMEBODY = Person()
+"""Somebody of whom nothing is known, or whose own outcomes may not be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for.
+
+    Args:
+        jobs: the jobs, in any order, each once.
+        at: now, for the age of postings.
+        slots: how many the person is going to look at.
+        exploration_share: of these places, given by lot to jobs a little behind.
+        exposures: people to whom each job was lately shown among the first places.
+    """
+
+    jobs: Sequence[Job]
+    at: datetime
+    slots: int = 10
+    exploration_share: float = 0.05
+    exposures: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A job with its sum."""
+
+    job: Job
+    terms: tuple[Term, ...]
+    worths: tuple[Term, ...]
+    log_odds: float
+    error: float
+    surplus: float
+    refused: str | None
+
+    @property
+    def key(self) -> tuple[bool, float, str]:
+        return (self.refused is not None, -self.surplus, self.job.job_id)
+
+
+def effort_of(model: LikelihoodModel, person: Person) -> float:
+    """Give what an application costs, in interviews of a usual job: a quarter of what her usual one brings.
+
+    Args:
+        model: the likelihood model.
+        person: the person.
+    """
+    return EFFORT_SHARE * _chance(model.intercept + person.value)
+
+
+def rank(
+    model: LikelihoodModel, person: Person, asked: Asked, *, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Put jobs into the order of their expected surplus, each with its terms.
+
+    surplus = chance x worth - effort. The chance is the likelihood model's: everybody's terms, the person's
+    own average, and her own leanings. Applicants are those that the posting names and the n other people to
+    whom it was lately shown; the worth also loses what she would take from those: with the slope b of
+    ln(1 + applicants) below 0 and share s = n / (applicants + n), ln(1 + b s). So of two equal jobs people
+    are sent to both. A worth given with the job counts, a level below her own and what she rejects again
+    and again take some off.
+
+    Of the first ``slots`` places a share is given by lot to one of the next ``slots`` jobs that are worth
+    applying to, the same lot for the same dice; each job carries the chance that it got its place.
+
+    Args:
+        model: the likelihood model.
+        person: the person.
+        asked: the jobs.
+        rng: the dice of exploration.
+
+    Returns:
+        JSON values in the shape of :class:`layer7.contract.ranking.RankedJob`, the best first: making models
+        of some thousand terms would take longer than all the rest.
+
+    Source:
+        Bied and others (2026), arXiv 2603.21699: ranking by utility or chance alone is worse than by their
+        product.
+
+    Example:
+        >>> from datetime import UTC
+        >>> jobs = [Job(job_id=f"fit {fit}", fit_score=float(fit)) for fit in (40, 90, 60)]
+        >>> asked = Asked(jobs, datetime(2026, 3, 2, tzinfo=UTC), exploration_share=0.0)
+        >>> [job["job_id"] for job in rank(LikelihoodModel(), SOMEBODY, asked, rng=np.random.default_rng(1))]
+        ['fit 90', 'fit 60', 'fit 40']
+    """
+    sums = _Sums(model, person, asked)
+    ordered = sorted((sums.scored(job) for job in asked.jobs), key=lambda scored: scored.key)
+    placed = _explored(ordered, asked, rng)
+    return [
+        sums.told(scored, place, explored=explored, propensity=propensity)
+        for place, (scored, explored, propensity) in enumerate(placed, start=1)
+    ]
+
+
+def _explored(
+    ordered: list[_Scored], asked: Asked, rng: np.random.Generator
+) -> list[tuple[_Scored, bool, float]]:
+    """Fill the places: mostly the best that is left, now and then another of the next."""
+    share, slots = asked.exploration_share, min(asked.slots, len(ordered))
+    left, placed = list(ordered), []
+    worth = sum(scored.refused is None for scored in ordered)
+    for place in range(slots):
+        pool = min(slots, worth - place)
+        if pool < 2 or share <= 0:
+            break
+        drawn = int(rng.integers(0, pool)) if rng.random() < share else 0
+        chance = share / pool + (1 - share if drawn == 0 else 0.0)
+        placed.append((left.pop(drawn), drawn > 0, chance))
+    return placed + [(scored, False, 1.0) for scored in left]
+
+
+class _Sums:
+    """The sums of one request: what all its jobs share is looked up once."""
+
+    def __init__(self, model: LikelihoodModel, person: Person, asked: Asked) -> None:
+        self.model, self.person, self.asked = model, person, asked
+        self.base = model.intercept + person.value
+        self.base_error = model.people.sd if person.error is None else person.error
+        self.effort = effort_of(model, person)
+        self.names = [name for name in (*model.slopes, *model.effects) if not name.endswith("_band")]
+        self.known: dict[tuple[str, float | str], Term | None] = {}
+        self.shown: dict[tuple[Term, str], dict[str, Any]] = {}
+        slope = model.slopes.get("fit_score", (0.0, 0.0))[0] / SCALES["fit_score"].unit
+        self.point = slope if slope > 1e-4 else None
+        self.crowding = min(model.slopes.get("applicants", (0.0, 0.0))[0], 0.0)
+
+    def scored(self, job: Job) -> _Scored:
+        """Add up one job."""
+        shown = self.asked.exposures.get(job.job_id, 0)
+        terms = self._chances(job, shown)
+        worths = self._worths(job, shown)
+        total = self.base + sum(term.value for term in terms)
+        error = sqrt(self.base_error**2 + sum(term.error**2 for term in terms))
+        surplus = _chance(total) * job.worth * exp(sum(term.value for term in worths)) - self.effort
+        return _Scored(job, terms, worths, total, error, surplus, self._refused(job, surplus, total))
+
+    def _chances(self, job: Job, shown: int) -> tuple[Term, ...]:
+        """Everybody's terms, and those of the person alone."""
+        facts = {name: getattr(job, name, None) for name in _FACTS}
+        facts["tailored"] = None if job.tailoring_applied is None else str(job.tailoring_applied).lower()
+        facts["posting_days"] = _days(job.posted_at, self.asked.at)
+        if shown:
+            facts["applicants"] = (USUAL_APPLICANTS if job.applicants is None else job.applicants) + shown
+        found = [term for name in self.names if (term := self._known(name, facts.get(name))) is not None]
+        if self.model.personal and self.person.leanings:
+            for name in OWN:
+                text = getattr(job, name)
+                own = None if text is None else self.person.leanings.get((name, key_of(text)))
+                if own is not None:
+                    found.append(Term(f"own_{name}", text, own.value, abs(own.value) / 2, own.n))
+        return tuple(found)
+
+    def _known(self, name: str, value: float | str | None) -> Term | None:
+        """Look a term up, once for all jobs that share it."""
+        if value is None:
+            return None
+        if (name, value) not in self.known:
+            self.known[name, value] = self.model.term(name, value)
+        return self.known[name, value]
+
+    def _worths(self, job: Job, shown: int) -> tuple[Term, ...]:
+        """What makes an interview there worth more or less than its chance says."""
+        found = []
+        if job.worth != 1.0:
+            found.append(Term("worth", f"{job.worth:g}", log(job.worth), 0.0))
+        if job.category == "safety":
+            found.append(Term("level", "one below your own", BELOW_LEVEL, 0.0))
+        matched = self._rejected(job)
+        if matched:
+            point = self.point or USUAL_POINT
+            found.append(Term("rejected", ", ".join(matched), REJECTED_POINTS * point, 0.0))
+        if shown and self.crowding:
+            others = USUAL_APPLICANTS if job.applicants is None else job.applicants
+            share = shown / (others + shown)
+            loss = log1p(max(self.crowding, -0.9) * share)
+            found.append(Term("crowding", f"shown to {shown} others", loss, 0.0))
+        return tuple(found)
+
+    def _rejected(self, job: Job) -> list[str]:
+        if not self.person.rejected:
+            return []
+        text = " ".join(part for part in (job.title, job.description) if part).casefold()
+        return [words for words in self.person.rejected if words in text]
+
+    def _refused(self, job: Job, surplus: float, total: float) -> str | None:
+        """Why she should not apply; None if she should."""
+        least = self.person.min_fit_score
+        if least is not None and job.fit_score is not None and job.fit_score < least:
+            return f"fit {job.fit_score:g} is below the minimum of {least:g}"
+        if surplus < 0:
+            return (
+                f"an interview is too unlikely for the effort: {100 * _chance(total):.1f} %, "
+                f"{100 * self.effort:.1f} % would do"
+            )
+        return None
+
+    def told(self, scored: _Scored, place: int, *, explored: bool, propensity: float) -> dict[str, Any]:
+        """Say of a job in its place why it stands there."""
+        job, reach = scored.job, _REACH * scored.error
+        ordered = sorted(
+            (*((term, "likelihood") for term in scored.terms), *((term, "worth") for term in scored.worths)),
+            key=lambda pair: -abs(pair[0].value),
+        )
+        good = "by lot, so that something is learned" if explored else "expected to be worth the effort"
+        return {
+            "job_id": job.job_id,
+            "place": place,
+            "likelihood": round(_chance(scored.log_odds), 5),
+            "likelihood_low": round(_chance(scored.log_odds - reach), 5),
+            "likelihood_high": round(_chance(scored.log_odds + reach), 5),
+            "expected_surplus": round(scored.surplus, 5),
+            "should_apply": scored.refused is None,
+            "reason": good if scored.refused is None else scored.refused,
+            "why": _why([term for term, _ in ordered]),
+            "explored": explored,
+            "propensity": round(propensity, 6),
+            "terms": [self._term(term, of) for term, of in ordered],
+            "specification": self._sketched(job),
+        }
+
+    def _term(self, term: Term, of: str) -> dict[str, Any]:
+        """Tell a term, once for all jobs that share it."""
+        if (term, of) not in self.shown:
+            self.shown[term, of] = self._fresh(term, of)
+        return self.shown[term, of]
+
+    def _fresh(self, term: Term, of: str) -> dict[str, Any]:
+        points = None if self.point is None else round(term.value / self.point, 1)
+        return {
+            "name": term.name,
+            "about": term.about,
+            "log_odds": round(term.value, 4),
+            "points": points,
+            "of": of,
+            "n": term.n,
+        }
+
+    def _sketched(self, job: Job) -> dict[str, Any]:
+        """The specification's rule, literally."""
+        points = 0.0
+        if job.company_type is not None and key_of(job.company_type) in self.person.company_types:
+            points += GOOD_COMPANY
+        if job.location is not None and key_of(job.location) in self.person.locations:
+            points += GOOD_LOCATION
+        if self._rejected(job):
+            points += REJECTED
+        least = self.person.min_fit_score
+        return {
+            "adjustment": points,
+            "priority_score": job.priority_score + points,
+            "should_apply": not (least is not None and job.fit_score is not None and job.fit_score < least),
+        }
+
+
+_FACTS = (
+    "fit_score",
+    "resume_score",
+    "applicants",
+    "title",
+    "company",
+    "seniority",
+    "industry",
+    "company_type",
+    "company_size",
+    "location",
+    "channel",
+    "category",
+)
+_WORTH_SAYING = 0.05
+_MOST_REASONS = 3
+
+
+def _why(terms: Sequence[Term]) -> str:
+    """The largest terms in words."""
+    said = [term for term in terms if abs(term.value) >= _WORTH_SAYING][:_MOST_REASONS]
+    if not said:
+        return "nothing known makes it likelier or less likely than a usual job"
+    return "; ".join(
+        f"{term.name.replace('own_', 'your own ').replace('_', ' ')} {term.about}: x {exp(term.value):.2f}"
+        for term in said
+    )
+
+
+def _chance(log_odds: float) -> float:
+    """Log odds as a probability, also far out."""
+    return 1 / (1 + exp(-log_odds)) if log_odds > -700 else 0.0
+
+
+def _days(posted_at: str | None, at: datetime) -> float | None:
+    """Days since a posting; None where that is not known, or it is yet to come."""
+    if posted_at is None:
+        return None
+    posted = datetime.fromisoformat(posted_at)
+    if posted.tzinfo is None:
+        posted = posted.replace(tzinfo=at.tzinfo)
+    days = (at - posted).total_seconds() / 86_400
+    return max(days, 0.0) if days >= -1 else None

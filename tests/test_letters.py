@@ -1,22 +1,28 @@
 """Hundreds of letters of a simulated market, read against the log and against what was planted."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from insights.reading import claims, proves, unsupported
 from layer7 import nightly
+from layer7.cli.app import build
 from layer7.contract.insights import WeeklyInsights
 from layer7.errors import Layer7Error
 from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.simulation.run import Simulation
+from layer7.storage.explanations import Explanations
 from layer7.storage.home import Home, open_home
 from layer7.storage.letters import Letters
+from layer7.storage.personalized import Personalized
 from layer7.storage.schema import consents
+from layer7.storage.state import Act
 from layer7.storage.warehouse import Horizon
 
 START = date(2026, 1, 5)
@@ -33,7 +39,7 @@ MARKET = replace(
     accept=0.0,
     entry_weeks=0,
 )
-NEEDED = {"ingest", "applications", "measure", "find", "survey", "tell"}
+NEEDED = {"ingest", "applications", "measure", "find", "survey", "personalise", "tell"}
 
 
 def clock() -> datetime:
@@ -143,6 +149,93 @@ def test_what_cannot_be_asked_for(world):
     assert refused.value.code == "week_not_over"
     early = Letters(world).of(next(Letters(world).every()).user_id, START - timedelta(weeks=30))
     assert early.sentences[0].finding.kind == "unknown"
+
+
+def test_everything_learned_is_explained_and_can_be_undone(world, letters):
+    told = next(letter for letter in letters if letter.what_worked and letter.week_start == LAST.isoformat())
+    found = Explanations(world).learned(told.user_id)
+    items = {item.key: item for item in found.items}
+    config = Personalized(world).of(told.user_id)
+    learned = {name for name, each in config.learned.items() if each.origin == "learned"}
+    assert {"optimal_applications_per_week", "min_fit_score_to_apply"} <= learned <= set(items)
+    assert all(item.words and item.evidence and item.undo for item in items.values())
+    pattern = next(
+        each.finding.about for each in told.sentences if each.part in {"what_worked", "what_didnt_work"}
+    )
+    assert items[pattern].learned_from == "own_with_others"
+    assert f"forget USER '{pattern}'" in items[pattern].undo
+    assert Explanations(world).item(told.user_id, pattern) == items[pattern]
+    act = Act("maria", "", "", NOW, "")
+    world.personal.wish(told.user_id, f"forget:{pattern}", value=True, act=act)
+    after = Explanations(world).learned(told.user_id)
+    assert pattern not in {item.key for item in after.items}
+    assert after.forgotten == (pattern,)
+    assert pattern not in {each.finding.about for each in Letters(world).of(told.user_id).sentences}
+    with pytest.raises(Layer7Error) as refused:
+        Explanations(world).item(told.user_id, pattern)
+    assert refused.value.code == "not_learned"
+
+
+def test_a_letter_is_written_as_she_likes_it(world, letters):
+    user_id, act = letters[0].user_id, Act("maria", "", "", NOW, "")
+    for field, value in (
+        ("coach_tone_preference", "professional"),
+        ("preferred_detail_level", "brief"),
+        ("optimal_applications_per_week", 1),
+    ):
+        world.personal.wish(user_id, field, value, act=act)
+    told = Letters(world).of(user_id)
+    assert len(told.try_this_week) <= 1
+    assert told == next(letter for letter in Letters(world).every() if letter.user_id == user_id)
+    world.personal.wish(user_id, "paused", value=True, act=act)
+    assert [each.finding.kind for each in Letters(world).of(user_id).sentences] == ["paused"]
+    world.personal.wish(user_id, "paused", None, act=act)
+
+
+def test_a_served_setting_is_walked_back_to_the_log(world, letters):
+    found = Explanations(world).setting("optimal_weekly_target", letters[5].user_id)
+    assert [step.step for step in found.steps] == ["served", "own", "run", "log"]
+    assert found.value == Personalized(world).of(letters[5].user_id).optimal_applications_per_week
+    everybodys = Explanations(world).setting("optimal_weekly_target")
+    assert [step.step for step in everybodys.steps] == ["served", "version", "move"]
+
+
+def command(world, *words: str, code: int = 0) -> str:
+    """Run a command as it is typed, in this process."""
+    done = CliRunner().invoke(build(words), [*words, "--home", str(world.path)])
+    if code:
+        assert isinstance(done.exception, Layer7Error)
+        return done.exception.code
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_commands_of_letters_and_settings(world, letters, tmp_path):
+    user_id = letters[9].user_id
+    assert command(world, "insights", "show", user_id).startswith("# Your week from")
+    assert "<!doctype html>" in command(world, "insights", "show", user_id, "--html")
+    assert command(world, "insights", "show", user_id, "--html", "--markdown", code=1) == "two_forms"
+    assert command(world, "insights", "show", user_id, "--week", "soon", code=1) == "invalid_date"
+    assert command(world, "insights", "show", "nobody", code=1) == "unknown_user"
+    command(world, "insights", "write", "--out", str(tmp_path / "mail"))
+    written = (tmp_path / "mail" / "letters.jsonl").read_text("utf-8").splitlines()
+    assert len(written) == len({WeeklyInsights.model_validate_json(line).user_id for line in written}) > 50
+    command(world, "personalize", "set", user_id, "preferred_locations", "Ulm; Bonn", "--why", "moving")
+    shown = json.loads(command(world, "personalize", "show", user_id, "--json"))
+    assert shown["preferred_locations"] == ["Ulm", "Bonn"]
+    assert shown["origins"]["preferred_locations"] == "chosen"
+    assert "You turn to jobs in Ulm, Bonn." in command(world, "explain", user_id, "preferred_locations")
+    assert "preferred_locations" in command(world, "explain", user_id)
+    command(world, "personalize", "pause", user_id)
+    assert json.loads(command(world, "explain", user_id, "--json"))["paused"] is True
+    command(world, "personalize", "resume", user_id)
+    command(world, "personalize", "reset", user_id, "preferred_locations")
+    command(world, "personalize", "forget", user_id, "location: Ulm")
+    assert "Not learned: location: Ulm" in command(world, "explain", user_id)
+    command(world, "personalize", "forget", user_id, "location: Ulm", "--learn-again")
+    assert command(world, "personalize", "set", user_id, "salary", "1", code=1) == "unknown_field"
+    assert command(world, "explain", code=1) == "nothing_to_explain"
+    assert "baseline" in command(world, "explain", "--setting", "follow_up_timing")
 
 
 def test_whoever_says_no_is_not_read_from_then_on(world):

@@ -75,6 +75,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "release",
         "predict",
         "propose",
+        "personalise",
         "analyse",
         "advance",
         "tell",

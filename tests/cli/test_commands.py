@@ -56,6 +56,14 @@ def test_the_real_log_gives_its_known_answers(home):
     assert evidence["low"] < 13 / 177 < evidence["high"]
 
 
+def test_one_persons_letter_and_settings(home):
+    letter = answer("insights", "show", "tim", home=home)
+    assert letter["week_start"] == "2023-03-06"
+    assert letter["silence"]["waiting"] > 0
+    settings = answer("personalize", "show", "tim", home=home)
+    assert settings["origins"]["optimal_applications_per_week"] == "learned"
+
+
 def test_importing_again_changes_nothing(home):
     again = answer(
         "import-log",

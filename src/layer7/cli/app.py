@@ -23,6 +23,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "passport": ("experiments",),
         "nights": ("nightly", "runs"),
         "patterns": ("patterns",),
+        "personal": ("personalize", "explain"),
         "people": ("users", "applications"),
         "privacy": ("privacy",),
         "rights": ("privacy",),

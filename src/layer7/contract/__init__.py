@@ -63,6 +63,7 @@ from layer7.contract.fields import (
     Whole,
 )
 from layer7.contract.insights import Benchmark, WeeklyInsights, WhatDidntWork, WhatWorked
+from layer7.contract.learned import LearnedItem, LearnedOfPerson, SettingExplained
 from layer7.contract.lifecycle import ALLOWED, Kind, State, move
 from layer7.contract.likelihood import (
     Likelihood,
@@ -210,6 +211,8 @@ __all__ = [
     "JobDiscoveryConfig",
     "Json",
     "Kind",
+    "LearnedItem",
+    "LearnedOfPerson",
     "Level",
     "LevelDemand",
     "Likelihood",
@@ -259,6 +262,7 @@ __all__ = [
     "ScoreCalibrationRecommendation",
     "SegmentCriteria",
     "SeniorityLevel",
+    "SettingExplained",
     "SettingsChange",
     "Simulated",
     "SketchedPoints",

@@ -4,8 +4,19 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from layer7.contract.base import Contract
 from layer7.contract.evidence import Explained, Lineage, RateEvidence
-from layer7.contract.fields import Addition, FrozenDict, FrozenMap, NonNegative
+from layer7.contract.fields import (
+    Addition,
+    Day,
+    FrozenDict,
+    FrozenMap,
+    Interval,
+    Json,
+    Level,
+    NonNegative,
+    Whole,
+)
 from layer7.contract.shapes import Days, Fraction, Identifier, Moment, Percent
 
 Origin = Literal["default", "learned", "chosen"]
@@ -13,6 +24,27 @@ Origin = Literal["default", "learned", "chosen"]
 
 EditFrequency = Literal["low", "medium", "high"]
 """How often a person edits what is suggested."""
+
+
+ConsentLevel = Literal["off", "explicit_only", "standard", "full"]
+"""How far a person lets herself be learned of."""
+
+
+class LearnedValue(Contract):
+    """One value of a person with what it rests on and how it came about."""
+
+    value: Json = Field(description="What is served to her; null where everybody's value holds.")
+    origin: Origin = Field(description="Where it comes from.")
+    target: Json = Field(default=None, description="What her data say; the value moves there step by step.")
+    everybody: Json = Field(default=None, description="Everybody's value; null where there is none.")
+    interval: Interval | None = Field(default=None, description="Interval of the target; null for words.")
+    level: Level | None = Field(
+        default=None, description="Probability that the interval is made to cover with."
+    )
+    n: Whole = Field(default=0, description="How many observations of her own it rests on.")
+    method: str = Field(default="", description="What it is learned from.")
+    changed: Day | None = Field(default=None, description="Day of its last change; null without any.")
+    before: Json = Field(default=None, description="The value before that change; null without any.")
 
 
 class PersonalizedConfig(Explained):
@@ -70,4 +102,11 @@ class PersonalizedConfig(Explained):
     evidence: Addition[FrozenMap[str, RateEvidence]] = Field(
         default_factory=FrozenDict, description="Evidence by name of the rate."
     )
+    learned: Addition[FrozenMap[str, LearnedValue]] = Field(
+        default_factory=FrozenDict, description="Every value with what it rests on, by field."
+    )
+    consent: Addition[ConsentLevel] = Field(
+        default="standard", description="How far she lets herself be learned of."
+    )
+    paused: Addition[bool] = Field(default=False, description="Whether she has stopped learning for now.")
     lineage: Addition[Lineage | None] = Field(default=None, description="Where it came from.")

@@ -15,6 +15,7 @@ from layer7.contract.event_examples import EVENT_EXAMPLES
 from layer7.contract.experiments import Experiment, ExperimentResults, RolloutChecks
 from layer7.contract.fields import ADDITION
 from layer7.contract.insights import WeeklyInsights
+from layer7.contract.learned import LearnedOfPerson, SettingExplained
 from layer7.contract.likelihood import Likelihood
 from layer7.contract.market import MarketInsights
 from layer7.contract.optimization import (
@@ -85,6 +86,8 @@ INTERFACES: Mapping[str, Interface] = MappingProxyType(
             Interface(ExperimentResults, "6.2", "what an experiment says so far"),
             Interface(RolloutChecks, "6.3", "the six checks before a rollout without review"),
             Interface(PersonalizedConfig, "7.1", "what fits a person"),
+            Interface(LearnedOfPerson, "addition", "everything that was learned of a person (8)"),
+            Interface(SettingExplained, "addition", "where a served setting came from (8)"),
             Interface(WeeklyInsights, "8.1", "what a person is told each week"),
             Interface(StrategyEngineConfig, "9.1", "what Layer 2 runs on"),
             Interface(UpdateResult, "9.1", "what came of applying a recommendation"),

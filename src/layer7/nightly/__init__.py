@@ -17,6 +17,7 @@ from layer7.nightly.analysing import analyse
 from layer7.nightly.finding import find
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
+from layer7.nightly.personalising import personalise
 from layer7.nightly.predicting import predict
 from layer7.nightly.proposing import propose
 from layer7.nightly.releasing import release
@@ -67,6 +68,7 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
     release,
     predict,
     propose,
+    personalise,
     analyse,
     advance,
     tell,

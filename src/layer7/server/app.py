@@ -17,6 +17,7 @@ from layer7.server import (
     figures,
     letters,
     patterns,
+    personal,
     problems,
     ranking,
     recommendations,
@@ -36,6 +37,7 @@ from layer7.server.metrics import Metrics
 from layer7.server.ofrep import PREFIX, ofrep_app
 from layer7.server.writer import EventWriter
 from layer7.storage.home import Home
+from layer7.storage.own_rules import OwnRules
 from layer7.storage.rankings import Rankings
 from layer7.storage.serving import Rules, Serving
 from layer7.storage.trials import ExperimentRules
@@ -99,7 +101,8 @@ def create_app(home: Home, *, clock: Clock, wiring: Wiring | None = None) -> Fas
 
 def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
     limits = wiring.limits
-    rules = wiring.rules or ExperimentRules(home.experiments, home.assignments, clock)
+    experiments = ExperimentRules(home.experiments, home.assignments, clock)
+    rules = wiring.rules or OwnRules(home.personal, home.consents, home.keys, experiments)
     return Context(
         home=home,
         clock=clock,
@@ -130,6 +133,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         figures,
         letters,
         patterns,
+        personal,
         thresholds,
         watch,
         scores,

@@ -27,6 +27,8 @@ from layer7.storage.keys import Keys
 from layer7.storage.locks import Locks
 from layer7.storage.log import EventLog
 from layer7.storage.manifest import Manifest
+from layer7.storage.own_rules import OwnRules
+from layer7.storage.personal import Personal
 from layer7.storage.quarantine import Quarantine
 from layer7.storage.recommendations import Recommendations
 from layer7.storage.releases import Releases
@@ -66,6 +68,7 @@ class Home:
         recommendations: what the engine proposed, and what people decided.
         experiments: what is tried on people.
         assignments: who was first served which variant.
+        personal: settings and wishes of single people.
         serving: what is served right now; it records nothing.
         rollouts: how far each change may go now.
         tokens: who may use the server.
@@ -89,6 +92,7 @@ class Home:
     recommendations: Recommendations
     experiments: Experiments
     assignments: Assignments
+    personal: Personal
     serving: Serving
     rollouts: Rollouts
     tokens: Tokens
@@ -145,7 +149,9 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     experiments = Experiments(state, METRICS)
     assignments = Assignments(state, keys, inbox, consents)
     recommendations = Recommendations(state, configs, experiments)
-    serving = Serving(configs, recommendations, Lookup(experiments, assignments))
+    personal = Personal(state, keys)
+    own = OwnRules(personal, consents, keys, Lookup(experiments, assignments))
+    serving = Serving(configs, recommendations, own)
     erasures = Erasures(state, keys, quarantine)
     erasures.replay()
     return Home(
@@ -165,6 +171,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         recommendations=recommendations,
         experiments=experiments,
         assignments=assignments,
+        personal=personal,
         serving=serving,
         rollouts=Rollouts(
             state,

@@ -62,6 +62,20 @@ STATE: tuple[Place, ...] = (
         columns=("person", "epoch", "turn"),
     ),
     Place(
+        name="personal",
+        holds="settings learned from what was done, sealed under the person's own key",
+        used_for="served to Layer 5 in place of everybody's",
+        person="person",
+        columns=("person", "words", "as_of", "updated_at"),
+    ),
+    Place(
+        name="wishes",
+        holds="what was chosen, paused or to be forgotten, sealed under the person's own key",
+        used_for="before anything that was learned",
+        person="person",
+        columns=("id", "person", "field", "words", "at", "actor"),
+    ),
+    Place(
         name="assignments",
         holds="which variant of which experiment was served",
         used_for="so that nobody changes sides within an experiment",

@@ -212,6 +212,29 @@ assignments = Table(
 )
 """Which variant a person was first served, so that it is recorded once and never changes."""
 
+personal = Table(
+    "personal",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("words", LargeBinary, nullable=False),
+    Column("as_of", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+"""What was learned for settings of one person, sealed under her key."""
+
+wishes = Table(
+    "wishes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("field", LargeBinary, nullable=False),
+    Column("words", LargeBinary),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Index(None, "person"),
+)
+"""What people said themselves, sealed under their keys; the latest of a field counts."""
+
 rollouts = Table(
     "rollouts",
     metadata,

@@ -1,0 +1,50 @@
+"""The stage ``personalise``: settings of every person's own, one step a day towards what she does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from layer7.analytics.outcomes import seconds_of
+from layer7.analytics.personal import personal_moments, tastes
+from layer7.contract.vocabulary import Component
+from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
+from layer7.personalization.learning import learn
+from layer7.personalization.stepping import Kept, stepped
+from layer7.personalization.values import Learned, Usual
+from layer7.storage.personalized import usual_values
+
+
+def personalise(night: Night) -> Outcome:
+    """Move every person's settings one step towards what she does; who has paused stays where she is."""
+    with night.home.warehouse.open() as tables:
+        log = night.log(tables)
+        if log is None:
+            return NOTHING_YET
+        usual = usual_values(night.home.configs.active(Component.ORCHESTRATOR))
+        found = learned_of(log, usual, night.horizon.end)
+    night.progress(0.6)
+    kept, paused = night.home.personal.kept(), night.home.personal.paused()
+    moved = {
+        person: now
+        for person, learned in found.items()
+        if person not in paused
+        and (now := stepped(kept.get(person), learned, usual, day=night.horizon.as_of)) != kept.get(person)
+    }
+    rows = night.home.personal.keep(moved, at=night.clock())
+    changed = sum(_values(kept.get(person)) != _values(now) for person, now in moved.items())
+    return Outcome(rows, {"people": len(found), "changed": changed, "paused": len(paused & found.keys())})
+
+
+def learned_of(log: Log, usual: Usual, end: datetime) -> Mapping[str, Mapping[str, Learned]]:
+    """Learn what people do, from their own data alone.
+
+    Args:
+        log: what may be read, of one person or of many.
+        usual: everybody's values.
+        end: the end of the night.
+    """
+    moments = personal_moments(log.applications, log.events, end).to_pyarrow()
+    return learn(moments, tastes(log.applications, end).to_pyarrow(), usual, end=seconds_of(end))
+
+
+def _values(kept: Kept | None) -> Mapping[str, object]:
+    return {} if kept is None else {name: own["value"] for name, own in kept["fields"].items()}

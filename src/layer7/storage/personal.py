@@ -1,0 +1,154 @@
+"""People's own settings and wishes, each sealed under the person's key; callers speak in their own ids."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from layer7.personalization.stepping import Kept
+from layer7.personalization.wishes import checked, is_paused, known
+from layer7.privacy import open_sealed, seal
+from layer7.storage.keys import Keys
+from layer7.storage.schema import personal, wishes
+from layer7.storage.state import Act, State
+
+_AT_ONCE = 500
+
+
+class Personal:
+    """The settings and wishes of people of one installation.
+
+    Args:
+        state: the state database.
+        keys: the installation's keys.
+    """
+
+    def __init__(self, state: State, keys: Keys) -> None:
+        self._state = state
+        self._keys = keys
+
+    def kept(self, person: str | None = None) -> dict[str, Kept]:
+        """Give what was learned, by pseudonym; of the erased, nothing is left to open.
+
+        Args:
+            person: only this pseudonym's; None for everybody's.
+        """
+        query = select(personal.c.person, personal.c.words)
+        if person is not None:
+            query = query.where(personal.c.person == person)
+        with self._state.read() as connection:
+            rows = connection.execute(query).all()
+        own = self._keys.keys(row.person for row in rows)
+        return {
+            row.person: json.loads(open_sealed(own[row.person], row.words))
+            for row in rows
+            if row.person in own
+        }
+
+    def keep(self, found: Mapping[str, Kept], *, at: datetime) -> int:
+        """Keep what was learned; gives how many people's settings were written.
+
+        Args:
+            found: by pseudonym.
+            at: now.
+        """
+        own = self._keys.keys(found)
+        rows = [
+            {
+                "person": person,
+                "words": seal(own[person], json.dumps(kept)),
+                "as_of": kept["as_of"],
+                "updated_at": at.isoformat(),
+            }
+            for person, kept in sorted(found.items())
+            if person in own
+        ]
+        with self._state.write() as connection:
+            for start in range(0, len(rows), _AT_ONCE):
+                _upsert(connection, rows[start : start + _AT_ONCE])
+        return len(rows)
+
+    def drop(self, people: Iterable[str]) -> None:
+        """Let go of what was learned of some people.
+
+        Args:
+            people: their pseudonyms.
+        """
+        with self._state.write() as connection:
+            for person in people:
+                connection.execute(delete(personal).where(personal.c.person == person))
+
+    def wishes(self, person: str) -> Mapping[str, Any]:
+        """Give what a person says herself, by field; what she has taken back is left out.
+
+        Args:
+            person: her pseudonym.
+        """
+        return self._wishes(person).get(person, {})
+
+    def everybodys_wishes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Give what people say themselves, by pseudonym and field."""
+        return self._wishes()
+
+    def paused(self) -> frozenset[str]:
+        """Give the pseudonyms of those who have stopped learning for now."""
+        return frozenset(person for person, said in self._wishes().items() if is_paused(said))
+
+    def _wishes(self, person: str | None = None) -> Mapping[str, Mapping[str, Any]]:
+        query = select(wishes.c.person, wishes.c.field, wishes.c.words).order_by(wishes.c.id)
+        if person is not None:
+            query = query.where(wishes.c.person == person)
+        with self._state.read() as connection:
+            rows = connection.execute(query).all()
+        own = self._keys.keys({row.person for row in rows}) if rows else {}
+        said: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            if row.person in own:
+                words = None if row.words is None else json.loads(open_sealed(own[row.person], row.words))
+                said.setdefault(row.person, {})[open_sealed(own[row.person], row.field)] = words
+        return {
+            who: {field: value for field, value in each.items() if value is not None}
+            for who, each in said.items()
+        }
+
+    def wish(self, user_id: str, field: str, value: object, *, act: Act) -> Any:
+        """Record what a person wishes, beside an audit record that does not say what it is.
+
+        Args:
+            user_id: the person, in the caller's own id.
+            field: see :func:`layer7.personalization.wishes.checked`.
+            value: what she wishes; None takes an earlier wish back.
+            act: who records it, when and why; its action and subject are filled in.
+
+        Returns:
+            The value as it is kept.
+
+        Raises:
+            Layer7Error: ``unknown_field``, ``value_not_allowed``.
+        """
+        said = None if value is None else checked(field, value)
+        field = known(field)
+        person = self._keys.admit([user_id])[user_id]
+        own = self._keys.keys([person])[person]
+        row = {
+            "person": person,
+            "field": seal(own, field),
+            "words": None if said is None else seal(own, json.dumps(said)),
+            "at": act.at.isoformat(),
+            "actor": act.actor,
+        }
+        action = "wish.take-back" if said is None else "wish.set"
+        recorded = Act(act.actor, action, self._keys.audit_name.of(user_id), act.at, act.why)
+        with self._state.change(recorded) as connection:
+            connection.execute(wishes.insert().values(**row))
+        return said
+
+
+def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(personal)
+    changed = {name: statement.excluded[name] for name in ("words", "as_of", "updated_at")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["person"], set_=changed), rows)

@@ -1,0 +1,54 @@
+"""One person's settings, wishes and letter over HTTP."""
+
+from layer7.contract import Component
+from layer7.contract.learned import SettingExplained
+from layer7.review import Action
+from layer7.storage.tokens import Scope
+from server.conftest import House, issue
+
+WISHES = "/v1/users/anna/wishes"
+
+
+def test_a_wish_is_served_after_the_answer(house: House):
+    layer5 = issue(house.home, "layer5", Scope.FLAGS_EVALUATE, component=Component.ORCHESTRATOR)
+    house.headers["layer5"] = layer5
+    said = house.post(WISHES, {"field": "optimal_applications_per_week", "value": 4, "why": "busy"}, "events")
+    assert (said.status_code, said.json()["wishes"]) == (200, {"optimal_applications_per_week": 4.0})
+    served = house.evaluate("optimal_weekly_target", {"targetingKey": "anna"}, "layer5").json()
+    assert (served["value"], served["reason"], served["variant"]) == (4.0, "TARGETING_MATCH", "user")
+    assert served["metadata"]["origin"] == "chosen"
+    assert house.evaluate("optimal_weekly_target", {"targetingKey": "bert"}, "layer5").json()["value"] == 10.0
+    house.post("/v1/users/anna/consent", {"purpose": "personalisation", "value": "off"})
+    assert house.evaluate("optimal_weekly_target", {"targetingKey": "anna"}, "layer5").json()["value"] == 10.0
+    taken = house.post(WISHES, {"field": "optimal_applications_per_week", "value": None})
+    assert taken.json()["wishes"] == {}
+
+
+def test_bad_wishes_are_refused(house: House):
+    for body, code in (
+        ({"field": "salary", "value": 1}, "unknown_field"),
+        ({"field": "paused", "value": "perhaps"}, "value_not_allowed"),
+        ({"field": "coach_tone_preference", "value": {"a": 1}}, "value_not_allowed"),
+        ({"field": "paused"}, "invalid_request"),
+    ):
+        answer = house.post(WISHES, body)
+        assert (answer.status_code, answer.json()["type"].rsplit(":", 1)[-1]) == (422, code)
+    assert house.get(WISHES).json()["wishes"] == {}
+
+
+def test_before_a_night_there_is_nothing_to_show(house: House):
+    for path in ("insights", "insights/mail", "config", "learned"):
+        assert house.get(f"/v1/users/anna/{path}").status_code == 404
+    assert house.get("/v1/users/anna/insights?week=soon").status_code == 422
+
+
+def test_a_setting_is_explained(house: House):
+    house.home.recommendations.decide(
+        house.propose(70.0), Action.APPROVE, actor="maria", why="clear", at=house.time()
+    )
+    found = house.get("/v1/settings/improve_resume_threshold/explanation")
+    steps = SettingExplained.model_validate_json(found.text).steps
+    assert [step.step for step in steps[:4]] == ["served", "version", "move", "decision"]
+    assert {step.step for step in steps[4:]} == {"decision", "recommendation"}
+    assert "maria" in steps[3].words
+    assert house.get("/v1/settings/nope/explanation").status_code == 404

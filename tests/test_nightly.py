@@ -74,6 +74,7 @@ def test_stages_are_told_in_their_order_and_recorded(home):
         "survey",
         "release",
         "predict",
+        "compare",
         "propose",
         "personalise",
         "analyse",

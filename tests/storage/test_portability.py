@@ -18,7 +18,7 @@ from layer7.contract.vocabulary import Purpose
 from layer7.nightly.night import Night
 from layer7.storage.home import open_home
 from layer7.storage.portability import Portability, _as_told
-from layer7.storage.register import DATASETS, KEYS, STATE
+from layer7.storage.register import DATASETS, DECLARED, KEYS, STATE
 from layer7.storage.standing import PROMISE, Standing
 from layer7.storage.state import Act
 from layer7.storage.warehouse import Horizon
@@ -72,7 +72,7 @@ def test_she_gets_everything_and_another_installation_learns_the_same(home, take
     assert document.kept["applications"]
     assert document.kept["performance"]
     assert [line["code"] for line in document.kept["quarantine"]] == ["invalid_json"]
-    named = {place.name for place in (*STATE, *DATASETS, *KEYS) if place.person}
+    named = {place.name for place in (*STATE, *DATASETS, *KEYS, DECLARED) if place.person}
     assert set(document.fields) == named
     assert named - {"events", "inbox", "consents", "erasures", "person"} <= set(document.kept)
     assert home.keys.person(PERSON) not in document.model_dump_json()

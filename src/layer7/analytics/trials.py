@@ -115,6 +115,29 @@ def units(exposed: ir.Table, events: ir.Table, applications: ir.Table, night: Ou
     )
 
 
+def person_facts(applications: ir.Table, events: ir.Table, night: Outlook) -> ir.Table:
+    """Give the facts of every person over her whole search, whatever experiment she is in.
+
+    Args:
+        applications: one row per application.
+        events: the event log.
+        night: what silence means.
+
+    Returns:
+        ``person``, the facts of applications and of feedback, and ``has_interview``.
+    """
+    known = _known(applications, night)
+    whole = {"first": ibis.literal(0, "int64"), "experiment_id": ibis.literal("")}
+    people = known.select("person").distinct().mutate(**whole)
+    rows = _beside(people, _history(people.join(known, "person")), _PERSON)
+    rows = _beside(rows, _feedback(people, events), _PERSON)
+    facts = {
+        name: (rows[name].fill_null(0).cast("float64") * GRAIN).round() / GRAIN
+        for name in (*OUTCOMES, *FEEDBACK)
+    }
+    return rows.select("person", **facts, has_interview=(facts["interviews"] > 0).cast("float64"))
+
+
 def caps(facts: ir.Table, share: float) -> ir.Table:
     """Give where the extreme values of each experiment are cut off.
 

@@ -38,6 +38,7 @@ def ingest(
     with progress("Taking events", total, quiet=as_json) as advance:
         summary = opened_home.ingest.files(paths, now=now, progress=lambda _name, size: advance(size))
     opened_home.erasures.resume(now())
+    opened_home.declared.sweep()
     _report(summary, as_json=as_json)
     if summary.failed_files or (strict and summary.quarantined):
         raise typer.Exit(1)

@@ -1,5 +1,6 @@
-"""Is it as good for every group: ``fairness table``."""
+"""Is it as good for every group: ``fairness declare``, ``show``, ``report``, ``review`` and ``table``."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,23 @@ from typing import Annotated
 import typer
 
 from layer7.analytics.impact import impact_counts
-from layer7.cli.terminal import HomeOption, JsonOption, home_path, out, print_json, print_table
+from layer7.cli.terminal import (
+    ActorOption,
+    HomeOption,
+    JsonOption,
+    WhyOption,
+    actor_name,
+    home_path,
+    now,
+    opened,
+    out,
+    print_json,
+    print_table,
+)
 from layer7.errors import Layer7Error
 from layer7.fairness import ImpactRatio, impact_ratios
+from layer7.storage.parities import Parities
+from layer7.storage.state import Act
 from layer7.storage.tables import open_table
 
 fairness = typer.Typer(help="Is it as good for every group.", no_args_is_help=True)
@@ -67,3 +82,89 @@ def print_ratios(title: str, found: tuple[ImpactRatio, ...]) -> None:
     names = ("category", "people", "selected", "rate", "95 % interval", "impact ratio", "95 % interval", "")
     print_table(title, names, rows)
     out.print("One look, e.g. once a year; to look every night take `layer7 fairness show`.", style="dim")
+
+
+@fairness.command("declare")
+def declare(
+    user_id: Annotated[str, typer.Argument(help="The person, in your own id.", show_default=False)],
+    *,
+    said: Annotated[list[str], typer.Option("--set", help="ATTRIBUTE=GROUP, e.g. gender=female.")],
+    actor: ActorOption = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep what a person says of herself, apart from everything else; she has to allow it first."""
+    pairs = dict(text.partition("=")[::2] for text in said)
+    act = Act(actor_name(actor), "", "", now())
+    kept = opened(home).declared.declare(user_id, pairs, act=act)
+    if as_json:
+        print_json([asdict(each) for each in kept])
+        return
+    print_table("Declared", ("attribute", "group", "since"), [tuple(asdict(each).values()) for each in kept])
+
+
+@fairness.command("show")
+def show(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show how declared groups fare, with intervals that may be looked at every night."""
+    found = Parities(opened(home)).rows()
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        out.print("No night has compared groups yet, or nobody has declared any.")
+        return
+    rows = [
+        (
+            row["attribute"],
+            row["group"],
+            row["metric"],
+            row["people"],
+            "" if row["ratio"] is None else f"{row['ratio']:.2f}",
+            "" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}",
+            row["level"].replace("_", " "),
+            row["why"],
+        )
+        for row in found
+    ]
+    names = ("attribute", "group", "metric", "people", "ratio", "at all times", "level", "why")
+    print_table("Groups beside everybody else", names, rows)
+
+
+@fairness.command("report")
+def report(
+    *,
+    file: Annotated[Path | None, typer.Option("--out", help="Write it to this file as JSON.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the yearly report: comparisons, breaches with what people decided, and what can be done."""
+    found = Parities(opened(home)).report(now())
+    if file is not None:
+        file.write_text(json.dumps(found, indent=1, default=dict), encoding="utf-8")
+    if as_json:
+        print_json({**found, "ladder": dict(found["ladder"])})
+        return
+    out.print(
+        f"{len(found['comparisons'])} comparisons, {found['not_enough_data']} without enough data, "
+        f"{len(found['breaches'])} breaches, {len(found['waiting_for_review'])} of them wait for a person."
+    )
+    print_table("What can be done", ("step", "what"), list(found["ladder"].items()))
+
+
+@fairness.command("review")
+def review(
+    breach: Annotated[str, typer.Argument(help="ATTRIBUTE/GROUP/METRIC.", show_default=False)],
+    *,
+    decision: Annotated[str, typer.Option("--decision", help="A step of the ladder, or none.")],
+    why: WhyOption = "",
+    actor: ActorOption = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what a person decided on a breach."""
+    act = Act(actor_name(actor), "", "", now(), why)
+    Parities(opened(home)).review(breach, decision=decision, act=act)
+    if as_json:
+        print_json({"breach": breach, "decision": decision})
+        return
+    out.print(f"Recorded for {breach}: {decision}.", highlight=False)

@@ -49,6 +49,7 @@ def consent(
     if said:
         act = Act(actor_name(actor), "", "", now(), why)
         house.consents.say(user_id, _read(said), act=act, source="command line")
+        house.declared.sweep()
     found = house.consents.of(house.keys.person(user_id))
     words = house.consents.history(user_id)
     if as_json:

@@ -10,12 +10,14 @@ from layer7.fairness.groups import (
     checked_groups,
     crossed,
 )
+from layer7.fairness.ladder import LADDER
 from layer7.fairness.parity import Level, Parity, Question, parity
 from layer7.fairness.proxies import Proxy, proxy
 from layer7.fairness.ratios import ImpactRatio, impact_ratios
 
 __all__ = [
     "ATTRIBUTES",
+    "LADDER",
     "LEAST_EVENTS",
     "LEAST_PEOPLE",
     "OTHER_SMALL",

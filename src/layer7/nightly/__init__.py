@@ -14,6 +14,7 @@ from typing import Any
 from layer7.errors import Layer7Error
 from layer7.nightly.advancing import advance
 from layer7.nightly.analysing import analyse
+from layer7.nightly.comparing import compare
 from layer7.nightly.finding import find
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night, Outcome
@@ -35,6 +36,7 @@ Progress = Callable[[str, float], None]
 def forget(night: Night) -> Outcome:
     """Erase who has asked for it, and write files anew that still hold erased people."""
     erased = night.home.erasures.resume(night.clock())
+    night.home.declared.sweep()
     files = night.home.rewriting.run(at=night.clock(), progress=night.progress)
     return Outcome(files, {"erased": erased})
 
@@ -67,6 +69,7 @@ STAGES: tuple[Callable[[Night], Outcome], ...] = (
     survey,
     release,
     predict,
+    compare,
     propose,
     personalise,
     analyse,

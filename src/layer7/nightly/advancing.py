@@ -40,6 +40,7 @@ def advance_all(home: Home, at: datetime) -> dict[str, Any]:
         Layer7Error: ``locked`` while another process advances.
     """
     home.erasures.resume(at)
+    home.declared.sweep()
     with home.locks.hold("advance", wait=_WAIT):
         applied = [_applied(home, each, at) for each in waiting_for_nobody(home.recommendations)]
         home.rollouts.open_missing(at)

@@ -97,6 +97,7 @@ async def record_consent(
         value = said.value if isinstance(said.value, str) else str(said.value).lower()
         recorded = Act(token.name, "", "", context.clock(), said.why)
         context.home.consents.say(user_id, {said.purpose: value}, act=recorded, source="http")
+        context.home.declared.sweep()
         return _shown(context, user_id).model_dump(mode="json")
 
     # Answers that are kept to be given again would name her in the clear; saying a word twice does no harm.

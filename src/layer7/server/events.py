@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from layer7.contract.events import ErasureEvent, Event
+from layer7.contract.events import ConsentEvent, ErasureEvent, Event
 from layer7.contract.reading import Problem, Reading, check_event, parse_json, unwrap
 from layer7.contract.shapes import parse_instant
 from layer7.contract.vocabulary import EventType
@@ -111,6 +111,8 @@ async def post_events(
     _count(context, arrival.items, receipts)
     if any(isinstance(reading.event, ErasureEvent) for _, reading in arrival.items):
         await run_in_threadpool(context.home.erasures.resume, context.clock())
+    if any(isinstance(reading.event, ConsentEvent) for _, reading in arrival.items):
+        await run_in_threadpool(context.home.declared.sweep)
     if not arrival.many:
         return _single(receipts[0])
     results = [_result(receipt, index) for index, receipt in enumerate(receipts)]

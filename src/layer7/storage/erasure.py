@@ -19,6 +19,7 @@ from layer7.contract.rights import ErasureProgress, ErasureReceipt
 from layer7.errors import Layer7Error
 from layer7.review import ENGINE
 from layer7.storage import schema
+from layer7.storage.declared import Declared
 from layer7.storage.erasure_requests import hidden, request_erasure, requested
 from layer7.storage.keys import Keys
 from layer7.storage.quarantine import Quarantine
@@ -40,11 +41,13 @@ class Erasures:
         state: the state database.
         keys: the installation's keys.
         quarantine: holds lines that nobody could read.
+        declared: groups that people declared of themselves.
     """
 
     state: State
     keys: Keys
     quarantine: Quarantine
+    declared: Declared
 
     def erase(self, user_id: str, *, act: Act) -> ErasureReceipt:
         """Erase a person; asking again gives the same receipt, until she comes back.
@@ -123,12 +126,13 @@ class Erasures:
         if user_id is not None:
             self._drop_unreadable(user_id)
         self.keys.tombstones.add(person, act.at)
+        declared = self.declared.forget(person)
         had_key = self.keys.destroy(person)
         receipt_id = f"erasure-{self._sign(person)[:16]}"
         erased_at = self.keys.tombstones.all()[person].isoformat()
         done = Act(act.actor, "person.erase", receipt_id, act.at, act.why, {"asked_by": act.action})
         with self.state.change(done) as connection:
-            removed = _delete(connection, person)
+            removed = _delete(connection, person) | {"declared": declared}
             asked = connection.execute(select(_TABLE.c.requested_at).where(_TABLE.c.person == person))
             receipt = self._signed(
                 {

@@ -18,6 +18,7 @@ from layer7.storage.answers import Answers
 from layer7.storage.assignments import Assignments
 from layer7.storage.configs import Configs
 from layer7.storage.consents import Consents
+from layer7.storage.declared import Declared
 from layer7.storage.engine import connect
 from layer7.storage.erasure import Erasures
 from layer7.storage.experiments import Experiments
@@ -74,6 +75,7 @@ class Home:
         tokens: who may use the server.
         answers: answers to writes, to be given again.
         erasures: who was erased.
+        declared: groups that people declared of themselves.
     """
 
     path: Path
@@ -98,6 +100,7 @@ class Home:
     tokens: Tokens
     answers: Answers
     erasures: Erasures
+    declared: Declared
 
     @property
     def warehouse(self) -> "Warehouse":
@@ -152,7 +155,8 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     personal = Personal(state, keys)
     own = OwnRules(personal, consents, keys, Lookup(experiments, assignments))
     serving = Serving(configs, recommendations, own)
-    erasures = Erasures(state, keys, quarantine)
+    declared = Declared(path / "fairness.db", state, keys, consents)
+    erasures = Erasures(state, keys, quarantine, declared)
     erasures.replay()
     return Home(
         path=path,
@@ -183,6 +187,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         tokens=Tokens(state),
         answers=Answers(state),
         erasures=erasures,
+        declared=declared,
     )
 
 

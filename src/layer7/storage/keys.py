@@ -46,6 +46,7 @@ class Keys:
         self.audit = derive_key(master, "audit")
         self.release = derive_key(master, "release")
         self.audit_name = Pseudonym(derive_key(master, "audit-name"))
+        self.fairness = Pseudonym(derive_key(master, "fairness"))
         self.tombstones = Tombstones(folder / "tombstones")
         self._path = folder / "keys.db"
         self._known: dict[str, str] = {}

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from layer7.storage.door import SEALED
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
 from layer7.storage.ingest import Summary
-from layer7.storage.register import DATASETS, KEYS, STATE
+from layer7.storage.register import DATASETS, DECLARED, KEYS, STATE
 from layer7.storage.state import Act
 
 _INSIDE = frozenset({"person", "bucket"})
@@ -47,7 +47,7 @@ class Portability:
         self.home.inbox.drain(now=at)
         person = self.home.keys.person(user_id)
         history = (asdict(word) for word in self.home.consents.history(user_id))
-        places = (*STATE, *DATASETS, *KEYS)
+        places = (*STATE, *DATASETS, *KEYS, DECLARED)
         return PersonExport.model_validate(
             {
                 "format": "layer7-person/1",
@@ -55,7 +55,7 @@ class Portability:
                 "made_at": at.isoformat(),
                 "events": tuple(self._events(user_id, person)),
                 "consents": tuple(history),
-                "kept": {name: tuple(map(_plain, rows)) for name, rows in self._kept(person)},
+                "kept": {name: tuple(map(_plain, rows)) for name, rows in self._kept(user_id, person)},
                 "fields": {place.name: place.holds for place in places if place.person is not None},
             }
         )
@@ -73,7 +73,7 @@ class Portability:
                 "timestamp": _as_told(row["event_time"], row["local_hour"], row["local_weekday"]),
             } | unflatten(kind, {**row, **dict.fromkeys(SEALED), **opened})
 
-    def _kept(self, person: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    def _kept(self, user_id: str, person: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """Give her rows of every other place that the register names."""
         for place in DATASETS:
             if place.person is None or place.name in _TOLD_APART:
@@ -88,6 +88,7 @@ class Portability:
                     table = schema.metadata.tables[place.name]
                     found = connection.execute(select(table).where(table.c[place.person] == person))
                     yield place.name, [dict(row) for row in found.mappings()]
+        yield DECLARED.name, [asdict(each) for each in self.home.declared.of(user_id)]
         lines = self.home.quarantine.of(person)
         yield "quarantine", [{"at": line.at, "code": line.code, "raw": line.raw} for line in lines]
 
@@ -112,7 +113,18 @@ class Portability:
             told = Act(act.actor, "", "", datetime.fromisoformat(word["at"]), act.why)
             spoken = {Purpose(word["purpose"]): word["value"]}
             self.home.consents.say(document.user_id, spoken, act=told, source=word["source"])
+        self._declare(document, act)
         return summary
+
+    def _declare(self, document: PersonExport, act: Act) -> None:
+        """Declare for her what she had declared, if she allows it here; each with its own time."""
+        person = self.home.keys.person(document.user_id)
+        known = {astuple(each) for each in self.home.declared.of(document.user_id)}
+        for said in document.kept.get(DECLARED.name, ()):
+            new = (said["attribute"], said["group"], said["since"])
+            if new not in known and self.home.consents.may(person, Purpose.FAIRNESS_MONITORING):
+                told = Act(act.actor, "", "", datetime.fromisoformat(said["since"]), act.why)
+                self.home.declared.declare(document.user_id, {new[0]: new[1]}, act=told)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -236,6 +236,7 @@ DATASETS: tuple[Place, ...] = (
         used_for="the weekly letter to the person herself",
         person="person",
     ),
+    _nobody("parity", "", "how declared groups fare, from at least 400 people each"),
     _nobody("outlook", "", "what silence means, over everybody's applications"),
     _nobody("segments", "", "figures over the people of a segment, at least ten of them"),
     _nobody("market", "", "figures over those who contribute"),
@@ -256,7 +257,17 @@ KEYS: tuple[Place, ...] = (
 )
 """The tables of ``keys/keys.db``."""
 
+DECLARED = Place(
+    name="declared",
+    holds="groups that she declared of herself, with the time, sealed; under a name of its own",
+    used_for="counting whether it is as good for every group",
+    person="name",
+    columns=("name", "sealed"),
+)
+"""The table of ``fairness.db``."""
+
 FILES: tuple[Place, ...] = (
+    Place(name="fairness.db*", holds="the declared groups"),
     Place(name="data/**", holds="the datasets"),
     Place(name="state.db*", holds="the state database"),
     Place(name="keys/keys.db*", holds="the keys"),

@@ -10,7 +10,7 @@ from layer7.contract.vocabulary import Purpose
 from layer7.privacy import may_use
 from layer7.storage import schema
 from layer7.storage.home import Home
-from layer7.storage.register import DATASETS, KEYS, STATE, Place
+from layer7.storage.register import DATASETS, DECLARED, KEYS, STATE, Place
 
 PROMISE = (
     "Nobody but you, and who you let, sees what is kept of you.",
@@ -62,7 +62,7 @@ class Standing:
         return PersonStatus(
             user_id=user_id,
             erased_at=None if erased is None else erased.isoformat(),
-            kept=tuple(kept for kept in self._kept(person) if kept.rows),
+            kept=tuple(kept for kept in self._kept(user_id, person) if kept.rows),
             uses=tuple(
                 UseOf(
                     purpose=purpose.value,
@@ -76,7 +76,7 @@ class Standing:
             rights=RIGHTS,
         )
 
-    def _kept(self, person: str) -> Iterator[KeptOf]:
+    def _kept(self, user_id: str, person: str) -> Iterator[KeptOf]:
         with self.home.state.read() as connection:
             for place in STATE:
                 if place.person is not None:
@@ -90,6 +90,7 @@ class Standing:
                 if table is not None:
                     own = table.filter(table.bucket == bucket, table.person == person)
                     yield _kept_in(place, int(own.count().to_pyarrow().as_py()))
+        yield _kept_in(DECLARED, len(self.home.declared.of(user_id)))
         for place in KEYS:
             yield _kept_in(place, len(self.home.keys.keys([person])))
 

@@ -1,0 +1,78 @@
+"""The stage ``compare``: is it as good for every group that people declare themselves to be of?"""
+
+from collections import Counter
+from dataclasses import asdict
+
+import ibis
+import pyarrow as pa
+
+from layer7.analytics.outcomes import Outlook
+from layer7.analytics.parity import MEASURED, group_moments, read_moments
+from layer7.analytics.trials import person_facts
+from layer7.fairness import Level, Parity, Question, crossed, parity
+from layer7.nightly.night import NOTHING_YET, Night, Outcome
+from layer7.storage.declared import Declaration, in_force
+from layer7.storage.home import Home
+from layer7.storage.parities import TABLE
+
+_GROUPS = pa.schema({"person": pa.string(), "attribute": pa.string(), "group": pa.string()})
+NOBODY = Outcome(0, {"answer": "nobody has declared a group"})
+
+
+def compare(night: Night) -> Outcome:
+    """Compare declared groups, in service and in outcomes."""
+    groups = declared_groups(night.home)
+    if not groups.num_rows:
+        return NOBODY
+    with night.home.warehouse.open() as tables:
+        log, curve = night.log(tables), tables.read("outlook")
+        if log is None or curve is None:
+            return NOTHING_YET
+        people = person_facts(log.applications, log.events, Outlook(night.horizon.end, curve, None))
+        counted = group_moments(people, ibis.memtable(groups)).to_pyarrow()
+    found = compared(counted)
+    rows = [asdict(each) | {"level": each.level.value, "holds": list(each.holds)} for each in found]
+    night.home.warehouse.replace(TABLE, pa.Table.from_pylist(rows, _SHOWN), at=night.clock())
+    levels = Counter(each.level.value for each in found)
+    breaches = [f"{each.group}: {each.metric}" for each in found if each.level is Level.BREACH]
+    return Outcome(len(rows), {"levels": dict(sorted(levels.items())), "breaches": breaches})
+
+
+def declared_groups(home: Home) -> pa.Table:
+    """Give who is in which group by now, gender crossed with ethnicity besides."""
+    said: dict[str, list[Declaration]] = {}
+    for person, each in home.declared.everybody():
+        said.setdefault(person, []).append(each)
+    rows = [
+        {"person": person, "attribute": attribute, "group": group}
+        for person, declared in said.items()
+        for attribute, group in crossed(in_force(tuple(declared))).items()
+    ]
+    return pa.Table.from_pylist(rows, _GROUPS)
+
+
+def compared(counted: pa.Table) -> tuple[Parity, ...]:
+    """Compare every group in every metric, from sums over people.
+
+    Args:
+        counted: the rows of :func:`layer7.analytics.parity.group_moments`.
+    """
+    found: list[Parity] = []
+    for name, metric in MEASURED.items():
+        for attribute, groups in read_moments(counted, name).items():
+            asked = Question(
+                attribute=attribute,
+                metric=name,
+                higher_is_better=metric.higher_is_better,
+                tests=len(groups) * len(MEASURED),
+            )
+            found += parity(groups, asked)
+    return tuple(found)
+
+
+_SHOWN = pa.schema(
+    {name: pa.string() for name in ("attribute", "group", "metric")}
+    | {"people": pa.int64()}
+    | {name: pa.float64() for name in ("rate", "rest", "ratio", "low", "high", "impact_ratio")}
+    | {"level": pa.string(), "why": pa.string(), "holds": pa.list_(pa.string())}
+)

@@ -1,0 +1,134 @@
+"""Declared groups: apart, sealed, only with consent, gone with it, and gone with the person."""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from layer7 import nightly
+from layer7.contract.vocabulary import Purpose
+from layer7.errors import Layer7Error
+from layer7.fairness import Level
+from layer7.nightly.night import Night
+from layer7.storage.declared import Declaration, in_force
+from layer7.storage.parities import Parities
+from layer7.storage.register import DECLARED
+from layer7.storage.state import Act
+from layer7.storage.warehouse import Horizon
+
+
+def act(now, why=""):
+    return Act("dpo", "", "", now, why)
+
+
+def allow(home, user_id, now, value="yes"):
+    home.consents.say(user_id, {Purpose.FAIRNESS_MONITORING: value}, act=act(now), source="test")
+
+
+def declare(home, user_id, now, **said):
+    return home.declared.declare(user_id, said, act=act(now))
+
+
+def names(home):
+    with closing(sqlite3.connect(home.path / "fairness.db")) as database:
+        return [name for (name,) in database.execute("SELECT name FROM declared")]
+
+
+def test_nothing_is_kept_without_consent(home, now):
+    with pytest.raises(Layer7Error, match="allowed"):
+        declare(home, "anna", now, gender="female")
+    assert not (home.path / "fairness.db").exists()
+
+
+def test_what_is_declared_is_sealed_and_joins_to_nothing(home, now):
+    allow(home, "anna", now)
+    declare(home, "anna", now, gender="Female", ethnicity="tatar")
+    assert in_force(home.declared.of("anna")) == {"gender": "female", "ethnicity": "tatar"}
+    content = b"".join(path.read_bytes() for path in home.path.glob("fairness.db*"))
+    for word in ("female", "tatar", "anna", home.keys.person("anna")):
+        assert word.encode() not in content
+    assert [mode.stat().st_mode & 0o777 for mode in home.path.glob("fairness.db")] == [0o600]
+    assert "female" not in json.dumps(home.state.audit())
+    with closing(sqlite3.connect(home.path / "fairness.db")) as database:
+        assert [row[1] for row in database.execute("PRAGMA table_info(declared)")] == list(DECLARED.columns)
+
+
+def test_no_longer_allowed_is_no_longer_read_and_swept_away(home, now):
+    for user in ("anna", "ben"):
+        allow(home, user, now)
+        declare(home, user, now, gender="female")
+    allow(home, "anna", now + timedelta(days=1), "no")
+    assert {person for person, _ in home.declared.everybody()} == {home.keys.person("ben")}
+    assert home.declared.sweep() == 1
+    assert len(names(home)) == 1
+    assert home.declared.of("anna") == ()
+
+
+def test_an_erasure_takes_it_along(home, now):
+    allow(home, "anna", now)
+    declare(home, "anna", now, gender="female")
+    receipt = home.erasures.erase("anna", act=act(now))
+    assert receipt.removed["declared"] == 1
+    assert names(home) == []
+
+
+def test_a_group_that_changes_keeps_its_time_and_can_be_taken_back(home, now):
+    allow(home, "anna", now)
+    declare(home, "anna", now, gender="male")
+    declare(home, "anna", now + timedelta(days=5), gender="female")
+    said = declare(home, "anna", now + timedelta(days=9), gender="undisclosed")
+    days = [in_force(said, now + timedelta(days=day)) for day in (1, 6, 10)]
+    assert days == [{"gender": "male"}, {"gender": "female"}, {}]
+
+
+@pytest.fixture
+def unequal(home, take, make_event):
+    """1,200 people: of the women a third as many are answered as of the men; 60 say nothing."""
+    events = []
+    for at in range(1200):
+        user = {"user_id": f"u{at}", "application_id": f"a{at}"}
+        events.append(make_event(**user, event_id=f"s{at}", timestamp="2025-10-01T09:00:00+01:00"))
+        if at % 10 < (6 if at % 2 else 1) * (1 if at < 1140 else 0):
+            status = {"event_type": "STATUS_CHANGED", "outcome": {"status": "interview"}}
+            events.append(
+                make_event(**user, **status, event_id=f"o{at}", timestamp="2025-10-05T09:00:00+01:00")
+            )
+    take(home, events)
+    return home
+
+
+def test_a_night_compares_groups_and_people_review_a_breach(unequal, now, monkeypatch):
+    home = unequal
+    people = {home.keys.person(f"u{at}"): "female" if at % 2 == 0 else "male" for at in range(1140)}
+    groups = [(person, Declaration("gender", group, now.isoformat())) for person, group in people.items()]
+    monkeypatch.setattr(type(home.declared), "everybody", lambda _: iter(groups))
+    at_work = Night(home, Horizon(now.date(), now), 1, lambda: now, lambda _: None)
+    for stage in (nightly.applications, nightly.measure):
+        stage(at_work)
+    said = nightly.compare(at_work).report
+    assert "female: reached_interview" in said["breaches"]
+    rows = {(row["group"], row["metric"]): row for row in Parities(home).rows()}
+    women = rows["female", "reached_interview"]
+    interviews = sum(1 for at in range(1140) if at % 2 == 0 and at % 10 < 1)
+    assert (women["people"], women["rate"]) == (570, pytest.approx(interviews / 570))
+    assert women["level"] == Level.BREACH.value
+    assert rows["other small groups", "reached_interview"]["rate"] is None
+    name = "gender/female/reached_interview"
+    assert name in Parities(home).report(now)["waiting_for_review"]
+    with pytest.raises(Layer7Error, match="reason"):
+        Parities(home).review(name, decision="roll_back", act=act(now))
+    Parities(home).review(name, decision="roll_back", act=act(now, "a change of last week"))
+    told = Parities(home).report(now)
+    assert name not in told["waiting_for_review"]
+    reviewed = next(each for each in told["breaches"] if each["metric"] == "reached_interview")
+    assert [each["decision"] for each in reviewed["reviews"]] == ["roll_back"]
+    with pytest.raises(Layer7Error, match="no breach"):
+        Parities(home).review("gender/male/offer_rate", decision="none", act=act(now, "x"))
+
+
+def test_where_nobody_has_declared_a_group_that_is_said(unequal, now):
+    at_work = Night(unequal, Horizon(now.date(), now), 1, lambda: now, lambda _: None)
+    assert nightly.compare(at_work).report == {"answer": "nobody has declared a group"}
+    assert Parities(unequal).rows() == ()

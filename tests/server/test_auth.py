@@ -64,6 +64,7 @@ MATRIX = {
     ("GET", "/v1/users/{user_id}/insights/mail"): (READERS, None),
     ("GET", "/v1/users/{user_id}/config"): (READERS, None),
     ("GET", "/v1/users/{user_id}/learned"): (READERS, None),
+    ("POST", "/v1/users/{user_id}/forget"): (REVIEWERS | {"events"}, {"since": "2026-03-01"}),
     ("GET", "/v1/settings/{key}/explanation"): (READERS, None),
     ("GET", "/v1/users/{user_id}/wishes"): (READERS | {"events"}, None),
     ("POST", "/v1/users/{user_id}/wishes"): (REVIEWERS | {"events"}, {"field": "paused", "value": True}),

@@ -4,7 +4,7 @@ from layer7.contract import Component
 from layer7.contract.learned import SettingExplained
 from layer7.review import Action
 from layer7.storage.tokens import Scope
-from server.conftest import House, issue
+from server.conftest import House, event, issue
 
 WISHES = "/v1/users/anna/wishes"
 
@@ -40,6 +40,17 @@ def test_before_a_night_there_is_nothing_to_show(house: House):
     for path in ("insights", "insights/mail", "config", "learned"):
         assert house.get(f"/v1/users/anna/{path}").status_code == 404
     assert house.get("/v1/users/anna/insights?week=soon").status_code == 422
+
+
+def test_events_since_a_day_are_forgotten(house: House):
+    house.post("/v1/events", event("e1", user_id="anna", timestamp="2026-02-01T09:00:00Z"), "events")
+    house.post("/v1/events", event("e2", user_id="anna", timestamp="2026-02-20T09:00:00Z"), "events")
+    told = house.post("/v1/users/anna/forget", {"since": "2026-02-10", "why": "a wrong import"}, "events")
+    assert (told.status_code, told.json()["events"]) == (200, 1)
+    with house.home.warehouse.open() as tables:
+        assert tables.read("events").event_id.to_pyarrow().to_pylist() == ["e1"]
+    assert house.post("/v1/users/bert/forget", {"since": "2026-02-10"}).status_code == 404
+    assert house.post("/v1/users/anna/forget", {"since": "soon"}).status_code == 422
 
 
 def test_a_setting_is_explained(house: House):

@@ -1,6 +1,9 @@
 """What fits one person, why, and what she says herself: ``personalize``, ``explain``."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -119,15 +122,28 @@ def resume(
 @personalize.command("forget")
 def forget(
     user_id: UserArgument,
-    item: Annotated[str, typer.Argument(help="What is not to be learned, as `explain` names it.")],
+    item: Annotated[
+        str | None, typer.Argument(help="What is not to be learned, as `explain` names it.")
+    ] = None,
     *,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Forget all that happened from this day on, e.g. 2026-03-02."),
+    ] = None,
     again: Annotated[bool, typer.Option("--learn-again", help="Take that back.")] = False,
     why: WhyOption = "",
     actor: ActorOption = "",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget one thing that was learned: it is neither served nor told, and not learned again."""
+    """Forget one thing that was learned, which is not learned again; or all that happened since a day."""
+    if (item is None) == (since is None):
+        raise Layer7Error(
+            "nothing_named", "Nothing is named to forget, or two things.", "Name ITEM, or --since DAY."
+        )
+    if since is not None:
+        _forget_since(user_id, since, act=_act(actor, why), options=(home, as_json))
+        return
     _say(user_id, f"{FORGET}{item}", None if again else True, act=_act(actor, why), options=(home, as_json))
 
 
@@ -201,6 +217,26 @@ def _say(user_id: str, field: str, value: object, *, act: Act, options: tuple[An
         out.print(f"{field} is taken back.", markup=False)
     else:
         out.print(f"{field} is now {spoken_value(field, said)}.", markup=False)
+
+
+def _forget_since(user_id: str, since: str, *, act: Act, options: tuple[Any, bool]) -> None:
+    home, as_json = options
+    try:
+        day = date.fromisoformat(since)
+    except ValueError as error:
+        raise Layer7Error("invalid_date", f"{since!r} is not a day.", "Write it like 2026-03-02.") from error
+    # Learning again takes the libraries of tables, which the other commands here do without.
+    forgetting = import_module("layer7.nightly.forgetting")
+    told = forgetting.forget_since(opened(home), user_id, day, act=act)
+    if as_json:
+        print_json(asdict(told))
+        return
+    out.print(
+        f"{told.events:,} events since {told.since} are gone; {told.applications:,} applications are left."
+    )
+    out.print(
+        f"Learned again over {told.nights:,} nights. Letters and figures are made anew by the next night."
+    )
 
 
 def _act(actor: str, why: str) -> Act:

@@ -1,5 +1,7 @@
 """What fits one person, why, and what she says herself."""
 
+from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -7,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from layer7.contract.fields import Day
 from layer7.contract.learned import LearnedOfPerson, SettingExplained
 from layer7.contract.personalization import PersonalizedConfig
 from layer7.errors import Layer7Error
+from layer7.nightly.forgetting import forget_since
 from layer7.server.acts import Name, Reason, body_of
 from layer7.server.auth import Reader
 from layer7.server.body import read_model
@@ -118,6 +122,50 @@ def explain_setting(
 def show_wishes(request: Request, user_id: UserId, _token: Asker) -> Wishes:
     """Give her own word on her settings, on what is to be forgotten, and on pausing."""
     return _wishes(context_of(request), user_id)
+
+
+class Since(BaseModel):
+    """From which day on a person's events are forgotten."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    since: Day = Field(description="The first day (UTC) that is forgotten.")
+    why: Reason = Field(default="", description="Her reason.")
+
+
+class ForgottenShown(BaseModel):
+    """What was forgotten."""
+
+    user_id: str
+    since: str
+    events: int = Field(description="Events that are gone.")
+    applications: int = Field(description="Applications that are left.")
+    nights: int = Field(description="Nights whose learning was done again.")
+
+
+async def _read_since(request: Request) -> Since:
+    return await read_model(request, Since, most=_BODY_BYTES)
+
+
+@router.post(
+    "/users/{user_id}/forget",
+    response_model=ForgottenShown,
+    responses=problems(404, 409, 413, 415, 422),
+    openapi_extra=body_of(Since),
+    summary="Forget what happened to a person since a day",
+)
+async def forget(
+    request: Request, user_id: UserId, token: Recorder, since: Annotated[Since, Depends(_read_since)]
+) -> Response:
+    """Take her events from that day on out of the log, and learn again from what is left."""
+    context = context_of(request)
+
+    def act() -> dict[str, Any]:
+        recorded = Act(token.name, "", "", context.clock(), since.why)
+        told = forget_since(context.home, user_id, date.fromisoformat(since.since), act=recorded)
+        return ForgottenShown(user_id=user_id, **asdict(told)).model_dump(mode="json")
+
+    return await run_in_threadpool(once, context, request, token, body=since, act=act)
 
 
 async def _read_wish(request: Request) -> Wish:

@@ -97,8 +97,10 @@ class Personal:
         """Give the pseudonyms of those who have stopped learning for now."""
         return frozenset(person for person, said in self._wishes().items() if is_paused(said))
 
-    def _wishes(self, person: str | None = None) -> Mapping[str, Mapping[str, Any]]:
-        query = select(wishes.c.person, wishes.c.field, wishes.c.words).order_by(wishes.c.id)
+    def _wishes(
+        self, person: str | None = None, *, until: datetime | None = None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        query = select(wishes.c.person, wishes.c.field, wishes.c.words, wishes.c.at).order_by(wishes.c.id)
         if person is not None:
             query = query.where(wishes.c.person == person)
         with self._state.read() as connection:
@@ -106,13 +108,22 @@ class Personal:
         own = self._keys.keys({row.person for row in rows}) if rows else {}
         said: dict[str, dict[str, Any]] = {}
         for row in rows:
-            if row.person in own:
+            if row.person in own and (until is None or datetime.fromisoformat(row.at) <= until):
                 words = None if row.words is None else json.loads(open_sealed(own[row.person], row.words))
                 said.setdefault(row.person, {})[open_sealed(own[row.person], row.field)] = words
         return {
             who: {field: value for field, value in each.items() if value is not None}
             for who, each in said.items()
         }
+
+    def paused_at(self, person: str, moment: datetime) -> bool:
+        """Tell whether a person had stopped learning at a moment.
+
+        Args:
+            person: her pseudonym.
+            moment: with offset.
+        """
+        return is_paused(self._wishes(person, until=moment).get(person, {}))
 
     def wish(self, user_id: str, field: str, value: object, *, act: Act) -> Any:
         """Record what a person wishes, beside an audit record that does not say what it is.

@@ -76,15 +76,29 @@ class Rewriting:
         self, engine: duckdb.DuckDBPyConnection, file: File, people: Sequence[str], at: datetime
     ) -> bool:
         """Rewrite one file if it holds any of them."""
-        path = quoted(self.manifest.paths([file])[0])
         among = self._among(file, people)
-        if not among or not _names_people(engine, path):
+        if not among:
             return False
         names = ", ".join(quoted(name) for name in among)
-        held = engine.execute(f"SELECT count(*) FROM read_parquet({path}) WHERE person IN ({names})")
-        if not (held.fetchone() or (0,))[0]:
-            return False
-        rest = f"SELECT * FROM read_parquet({path}, hive_partitioning = false) WHERE person NOT IN ({names})"
+        return bool(self.cut(engine, file, f"person IN ({names})", at=at))
+
+    def cut(self, engine: duckdb.DuckDBPyConnection, file: File, condition: str, *, at: datetime) -> int:
+        """Rewrite one file without some rows, if it holds any and names people; gives how many rows.
+
+        Args:
+            engine: reads and writes it.
+            file: the file.
+            condition: of the rows that go, in SQL; never NULL.
+            at: the moment.
+        """
+        path = quoted(self.manifest.paths([file])[0])
+        if not _names_people(engine, path):
+            return 0
+        held = engine.execute(f"SELECT count(*) FROM read_parquet({path}) WHERE {condition}")
+        gone = int((held.fetchone() or (0,))[0])
+        if not gone:
+            return 0
+        rest = f"SELECT * FROM read_parquet({path}, hive_partitioning = false) WHERE NOT ({condition})"
         made = write_query(self.manifest, engine, rest, dataset=file.dataset, bucket=file.bucket)
         new = replace(
             made,
@@ -98,7 +112,7 @@ class Rewriting:
             self.manifest.publish(connection, new=[new] if kept else [], gone=[file], at=at)
         if not kept:
             self.manifest.discard(made)
-        return True
+        return gone
 
     def _among(self, file: File, people: Sequence[str]) -> list[str]:
         return [

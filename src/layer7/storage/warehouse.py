@@ -209,6 +209,33 @@ class Warehouse:
         if file.rows:
             yield file
 
+    def refold(self, person: str, bucket: int, *, at: datetime) -> int:
+        """Fold one person's events anew, up to the table's horizon; gives how many applications there are.
+
+        The caller has taken her rows out of the table, and keeps nights away.
+
+        Args:
+            person: her pseudonym.
+            bucket: of her.
+            at: the moment.
+        """
+        with self._state.read() as connection:
+            kept = connection.execute(select(meta.c.value).where(meta.c.key == _APPLICATIONS)).scalar()
+        live = [file for file in self._manifest.live(_EVENTS) if file.bucket in {bucket, ALL_BUCKETS}]
+        if kept is None or not live:
+            return 0
+        before = json.loads(kept)
+        horizon = Horizon(date.fromisoformat(before["as_of"]), datetime.fromisoformat(before["known_at"]))
+        with closing(self._engine()) as engine:
+            events = _log(engine, self._manifest.paths(live))
+            own = events.filter(events.bucket == bucket, events.person == person)
+            known = own.filter(own.event_time < horizon.end, own.received_at <= horizon.known_at)
+            folded = ibis.to_sql(describe(merge(as_states(known))), dialect="duckdb")
+            written = list(self._table(engine, folded, ALL_BUCKETS))
+        with self._state.write() as connection:
+            self._manifest.publish(connection, new=written, gone=(), at=at)
+        return sum(file.rows for file in written)
+
     def compact(self, *, at: datetime, progress: Progress) -> int:
         """Sort the log's segments into their buckets once they are many; gives how many events moved."""
         live = self._manifest.live(_EVENTS)

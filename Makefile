@@ -59,6 +59,7 @@ coverage: install
 # About ten minutes: ten million events, a full night, and a night over one more day.
 bench: install
 	@$(BIN)/python benchmarks/night.py
+	@$(BIN)/python benchmarks/analyze.py
 
 docs: install
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.expr import types as ir
 
 from layer7.contract.vocabulary import MetricShape
@@ -104,17 +105,18 @@ def units_of(table: ir.Table, *, unit: str, arm: str, metrics: Sequence[TableMet
 
 
 def arm_moments(units: ir.Table, metrics: Sequence[TableMetric]) -> ir.Table:
-    """Count the units and the moments of every metric in each arm, without units that were in several.
+    """Count the units and the moments of every metric in each arm, those that were in several apart.
 
     Args:
         units: as :func:`units_of` gives them.
         metrics: the same metrics.
 
     Returns:
-        One row per arm: ``arm``, ``units``, and for metric i ``n_i`` (units with all of its values),
+        One row per arm, and one for its units that were in others as well: ``arm``, ``in_several``,
+        ``units``, and for metric i ``n_i`` (units with all of its values),
         ``s_i_j`` (sum of column j) and ``p_i_j_k`` (sum of the products of columns j and k). They add.
     """
-    rows = units.filter(~units[SEVERAL])
+    rows = units
     moments: dict[str, ir.Value] = {}
     for at, metric in enumerate(metrics):
         columns = [rows[_value(at, place)] for place in range(len(metric.all_columns))]
@@ -126,14 +128,25 @@ def arm_moments(units: ir.Table, metrics: Sequence[TableMetric]) -> ir.Table:
             moments[f"s_{at}_{place}"] = column.sum(where=known).fill_null(0.0)
         for one, two in combinations_with_replacement(range(len(columns)), 2):
             moments[f"p_{at}_{one}_{two}"] = (columns[one] * columns[two]).sum(where=known).fill_null(0.0)
-    return rows.group_by(ARM).aggregate(units=rows.count(), **moments)
+    return rows.group_by([ARM, SEVERAL]).aggregate(units=rows.count(), **moments).order_by([ARM, SEVERAL])
+
+
+def units_by_arm(counted: pa.Table) -> tuple[Mapping[str, int], int]:
+    """Give how many units each arm has, and how many were in several.
+
+    Args:
+        counted: as :func:`arm_moments` gives them.
+    """
+    rows = counted.select([ARM, SEVERAL, "units"]).to_pylist()
+    alone = {str(row[ARM]): int(row["units"]) for row in rows if not row[SEVERAL]}
+    return alone, sum(int(row["units"]) for row in rows if row[SEVERAL])
 
 
 def to_arms(counted: pa.Table, metrics: Sequence[TableMetric]) -> Mapping[str, Mapping[str, ArmMoments]]:
     """Give the rows of :func:`arm_moments` as the statistics take them: metric, arm, moments.
 
     Args:
-        counted: one row per arm, in any order.
+        counted: as :func:`arm_moments` gives them, in any order; units that were in several are left out.
         metrics: the same metrics.
 
     Raises:
@@ -142,7 +155,7 @@ def to_arms(counted: pa.Table, metrics: Sequence[TableMetric]) -> Mapping[str, M
     found: dict[str, dict[str, ArmMoments]] = {}
     for at, metric in enumerate(metrics):
         size = len(metric.all_columns)
-        for row in counted.to_pylist():
+        for row in counted.filter(~pc.field(SEVERAL)).to_pylist():
             products = np.empty((size, size))
             for one, two in combinations_with_replacement(range(size), 2):
                 products[one, two] = products[two, one] = row[f"p_{at}_{one}_{two}"]
@@ -175,19 +188,6 @@ def arm_quantiles(units: ir.Table, at: int, metric: TableMetric, counted: Mappin
         parts.append(own.aggregate(**{name: own[column].quantile(place) for name, place in places.items()}))
         parts[-1] = parts[-1].mutate(**{ARM: ibis.literal(arm)})
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
-def exposures(units: ir.Table) -> ir.Table:
-    """Count units, rows, and units that were in several arms: one row.
-
-    Args:
-        units: as :func:`units_of` gives them.
-    """
-    return units.aggregate(
-        units=units.count(),
-        rows=units.rows.sum().fill_null(0),
-        in_several=units.count(where=units[SEVERAL]),
-    )
 
 
 def _value(at: int, place: int) -> str:

@@ -40,6 +40,9 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The modules of this room, and the commands that each registers."""
 
+ALONE: Mapping[str, str] = MappingProxyType({"experiments analyze": "experiments"})
+"""Commands that need but one of their group's modules."""
+
 
 def build(arguments: Sequence[str]) -> typer.Typer:
     """Give the command line with the module of the called command; with all of them where none is called.
@@ -56,7 +59,8 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     )
     app.command("version")(version)
     app.callback()(_nothing)
-    called = [name for name, commands in MODULES.items() if arguments and arguments[0] in commands]
+    alone = ALONE.get(" ".join(arguments[:2]))
+    called = [alone] if alone else [name for name, of in MODULES.items() if arguments and arguments[0] in of]
     for name in called or ([] if "version" in arguments[:1] else MODULES):
         import_module(f"layer7.cli.{name}").register(app)
     return app

@@ -12,11 +12,12 @@ from ibis.expr.types import Table
 
 from layer7.analytics.arms import (
     ARM,
+    SEVERAL,
     TableMetric,
     arm_moments,
     arm_quantiles,
-    exposures,
     to_arms,
+    units_by_arm,
     units_of,
 )
 from layer7.cli.terminal import JsonOption, out, print_json, print_table
@@ -24,7 +25,7 @@ from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.table import Extra, Quantiles, TableAnalysis, analyze
 from layer7.statistics.trials import Guarantee, Looking
-from layer7.storage.tables import keep, open_table
+from layer7.storage.tables import fetched, keep, open_table
 
 experiments = typer.Typer(help="Did it really help?", no_args_is_help=True)
 
@@ -48,41 +49,54 @@ def register(app: typer.Typer) -> None:
     app.add_typer(experiments, name="experiments")
 
 
+FileArgument = Annotated[
+    Path, typer.Argument(help="CSV or Parquet: one row or more per unit.", show_default=False)
+]
+UnitOption = Annotated[str, typer.Option("--unit", help="Column of the unit of randomisation.")]
+VariantOption = Annotated[str, typer.Option("--variant", help="Column of the variant.")]
+ControlOption = Annotated[str, typer.Option("--control", help="Name of the control.")]
+MetricOption = Annotated[
+    list[str],
+    typer.Option("--metric", help="NAME=KIND:COL[/COL]; KIND is binomial, mean, ratio, median or p90."),
+]
+CovariateOption = Annotated[
+    str | None, typer.Option("--covariate", help="COL[/COL] from before the experiment (CUPED).")
+]
+SequentialOption = Annotated[Guarantee, typer.Option("--sequential", help="How the experiment is looked at.")]
+PlannedOption = Annotated[
+    float | None, typer.Option("--planned", min=1, help="Units of both arms at the planned end.")
+]
+LooksOption = Annotated[
+    str, typer.Option("--looks", help="Units at each earlier look, like 200,400 (gst only).")
+]
+AllocationOption = Annotated[
+    list[str] | None, typer.Option("--allocation", help="VARIANT=SHARE as planned; else equal.")
+]
+LessOption = Annotated[
+    list[str] | None, typer.Option("--lower-is-better", help="A metric of which less is better.")
+]
+EffectOption = Annotated[
+    float | None, typer.Option("--minimum-effect", min=0, help="Smallest worthwhile difference.")
+]
+AlphaOption = Annotated[float, typer.Option("--alpha", help="Accepted share of false alarms.")]
+
+
 @experiments.command("analyze")
 def analyze_table(
-    file: Annotated[
-        Path, typer.Argument(help="CSV or Parquet: one row or more per unit.", show_default=False)
-    ],
+    file: FileArgument,
     *,
-    unit: Annotated[str, typer.Option("--unit", help="Column of the unit of randomisation.")],
-    variant: Annotated[str, typer.Option("--variant", help="Column of the variant.")],
-    control: Annotated[str, typer.Option("--control", help="Name of the control.")],
-    metric: Annotated[
-        list[str],
-        typer.Option("--metric", help=r"NAME=KIND:COL\[/COL]; KIND is binomial, mean, ratio, median or p90."),
-    ],
-    covariate: Annotated[
-        str | None, typer.Option("--covariate", help=r"COL\[/COL] from before the experiment (CUPED).")
-    ] = None,
-    sequential: Annotated[
-        Guarantee, typer.Option("--sequential", help="How the experiment is looked at.")
-    ] = Guarantee.FIXED,
-    planned: Annotated[
-        float | None, typer.Option("--planned", min=1, help="Units of both arms at the planned end.")
-    ] = None,
-    looks: Annotated[
-        str, typer.Option("--looks", help="Units at each earlier look, like 200,400 (gst only).")
-    ] = "",
-    allocation: Annotated[
-        list[str] | None, typer.Option("--allocation", help="VARIANT=SHARE as planned; else equal.")
-    ] = None,
-    lower_is_better: Annotated[
-        list[str] | None, typer.Option("--lower-is-better", help="A metric of which less is better.")
-    ] = None,
-    minimum_effect: Annotated[
-        float | None, typer.Option("--minimum-effect", min=0, help="Smallest worthwhile difference.")
-    ] = None,
-    alpha: Annotated[float, typer.Option("--alpha", help="Accepted share of false alarms.")] = 0.05,
+    unit: UnitOption,
+    variant: VariantOption,
+    control: ControlOption,
+    metric: MetricOption,
+    covariate: CovariateOption = None,
+    sequential: SequentialOption = Guarantee.FIXED,
+    planned: PlannedOption = None,
+    looks: LooksOption = "",
+    allocation: AllocationOption = None,
+    lower_is_better: LessOption = None,
+    minimum_effect: EffectOption = None,
+    alpha: AlphaOption = 0.05,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse the result of any experiment, from any table of units."""
@@ -120,19 +134,20 @@ class _Question:
 
 def _answer(file: Path, asked: _Question, looking: Looking, extra: Extra) -> TableAnalysis:
     with tempfile.TemporaryDirectory() as scratch, open_table(file, Path(scratch)) as table:
-        every = units_of(table, unit=asked.unit, arm=asked.variant, metrics=asked.metrics)
-        units = keep(every, "units")
-        twice = exposures(units).to_pyarrow().to_pylist()[0]["in_several"]
-        counted = arm_moments(units, asked.metrics).to_pyarrow()
-        quantiles = {
-            metric.name: _quantiles(units, at, metric, counted)
-            for at, metric in enumerate(asked.metrics)
-            if metric.shape is MetricShape.QUANTILE
-        }
+        units = units_of(table, unit=asked.unit, arm=asked.variant, metrics=asked.metrics)
+        wanted = [
+            (at, metric) for at, metric in enumerate(asked.metrics) if metric.shape is MetricShape.QUANTILE
+        ]
+        if wanted:
+            # Quantiles look at the units again; moments need them once, and hold none of them.
+            units = keep(units, "units")
+        counted = fetched(arm_moments(units, asked.metrics))
+        quantiles = {metric.name: _quantiles(units, at, metric, counted) for at, metric in wanted}
+    alone, twice = units_by_arm(counted)
     return analyze(
         asked.metrics,
         to_arms(counted, asked.metrics),
-        units=dict(zip(counted[ARM].to_pylist(), counted["units"].to_pylist(), strict=True)),
+        units=alone,
         control=asked.control,
         looking=looking,
         extra=replace(extra, in_several=twice, quantiles=quantiles),
@@ -140,8 +155,8 @@ def _answer(file: Path, asked: _Question, looking: Looking, extra: Extra) -> Tab
 
 
 def _quantiles(units: Table, at: int, metric: TableMetric, counted: pa.Table) -> Quantiles:
-    known = {str(row[ARM]): int(row[f"n_{at}"]) for row in counted.to_pylist()}
-    rows = arm_quantiles(units, at, metric, known).to_pyarrow().to_pylist()
+    known = {str(row[ARM]): int(row[f"n_{at}"]) for row in counted.to_pylist() if not row[SEVERAL]}
+    rows = fetched(arm_quantiles(units, at, metric, known)).to_pylist()
     told = (row for row in rows if row["value"] is not None)
     return {row[ARM]: (row["low"], row["value"], row["high"]) for row in told}
 

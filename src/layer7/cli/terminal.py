@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,7 +22,9 @@ from rich.progress import (
 from rich.table import Table
 
 from layer7.errors import Layer7Error
-from layer7.storage.home import Home, open_home
+
+if TYPE_CHECKING:
+    from layer7.storage.home import Home
 
 HomeOption = Annotated[
     Path | None,
@@ -56,9 +59,11 @@ def home_path(option: Path | None) -> Path:
     return option or Path(os.environ.get("LAYER7_HOME") or ".layer7")
 
 
-def opened(option: Path | None) -> Home:
+def opened(option: Path | None) -> "Home":
     """Open the home folder that a command works on."""
-    return open_home(home_path(option))
+    # Commands that need no home do not wait for its modules.
+    home: Home = import_module("layer7.storage.home").open_home(home_path(option))
+    return home
 
 
 def actor_name(option: str) -> str:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from types import MappingProxyType
 
-from layer7.analytics.arms import KINDS
 from layer7.contract.facts import FACTS, HISTORY, WINDOW_DAYS
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
-from layer7.statistics.trials import FreeTime, MetricKind, Quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +38,6 @@ class Metric:
     def is_tallied(self) -> bool:
         """Whether it needs to know how many units have each value, where others need moments alone."""
         return self.shape in {MetricShape.QUANTILE, MetricShape.TIME_TO_EVENT}
-
-    @property
-    def kind(self) -> MetricKind | Quantile | FreeTime:
-        """What the arms are compared as."""
-        if self.shape is MetricShape.TIME_TO_EVENT:
-            return FreeTime(horizon=WINDOW_DAYS)
-        return KINDS[self.shape] if self.quantile is None else Quantile(share=self.quantile)
 
 
 def _ratio(

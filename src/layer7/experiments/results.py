@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from layer7.analytics.arms import KINDS
 from layer7.analytics.outcomes import SECONDS_PER_DAY, seconds_of
 from layer7.analytics.trial_cells import Cells, Keyed
 from layer7.analytics.trial_tallies import Tallies
 from layer7.contract.effects import Look, MetricResult
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.experiments import Experiment, ExperimentResults, GuardrailResult
+from layer7.contract.facts import WINDOW_DAYS
 from layer7.contract.fields import FrozenDict
+from layer7.contract.vocabulary import MetricShape
 from layer7.experiments import effects
 from layer7.experiments.comparison import Measured, compare_strata, compared, pair
 from layer7.experiments.information import information
@@ -21,9 +24,11 @@ from layer7.experiments.plan import CONTROL
 from layer7.experiments.quality import Quality, quality, strata_of
 from layer7.statistics.intervals import Interval
 from layer7.statistics.trials import (
+    FreeTime,
     Guarantee,
     Looking,
     MetricKind,
+    Quantile,
     critical_anytime,
     power_anytime,
     power_fixed,
@@ -119,12 +124,19 @@ def measured(chosen: Metric, minimum_effect: float | None = None) -> Measured:
     kinds = {1: MetricKind.MEAN, 2: MetricKind.RATIO}
     return Measured(
         name=chosen.name,
-        kind=chosen.kind,
+        kind=_kind(chosen),
         higher_is_better=chosen.higher_is_better,
         before=kinds.get(len(chosen.before)),
         minimum_effect=minimum_effect,
         is_share=chosen.unit == "share",
     )
+
+
+def _kind(chosen: Metric) -> MetricKind | Quantile | FreeTime:
+    """What the arms are compared as."""
+    if chosen.shape is MetricShape.TIME_TO_EVENT:
+        return FreeTime(horizon=WINDOW_DAYS)
+    return KINDS[chosen.shape] if chosen.quantile is None else Quantile(share=chosen.quantile)
 
 
 def _facts(chosen: Metric) -> tuple[str, ...]:

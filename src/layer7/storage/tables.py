@@ -6,12 +6,16 @@ from pathlib import Path
 
 import duckdb
 import ibis
+import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.errors import Layer7Error
 from layer7.storage.columnwise import quoted
 from layer7.storage.engine import connect
 from layer7.storage.settings import Settings
+
+MEMORY = "256MB"
+"""What an engine over one file holds before it spills: memory stays flat, however many rows there are."""
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
 
@@ -34,7 +38,8 @@ def open_table(file: Path, scratch: Path) -> Iterator[ir.Table]:
         raise Layer7Error(
             "unknown_format", f"{file.name} is neither CSV nor Parquet.", "Name it .csv, .csv.gz or .parquet."
         )
-    with closing(connect(Settings(), scratch)) as engine:
+    settings = Settings().model_copy(update={"memory_limit": MEMORY})
+    with closing(connect(settings, scratch)) as engine:
         try:
             engine.execute(f"CREATE VIEW given AS SELECT * FROM {_READERS[suffix]}({quoted(str(file))})")
             yield ibis.duckdb.from_connection(engine).table("given")
@@ -55,3 +60,14 @@ def keep(table: ir.Table, name: str) -> ir.Table:
     """
     kept: ir.Table = ibis.get_backend(table).create_table(name, table, temp=True)
     return kept
+
+
+def fetched(table: ir.Table) -> pa.Table:
+    """Compute an expression over an opened table, without what only pandas would need.
+
+    Args:
+        table: an expression.
+    """
+    backend = ibis.get_backend(table)
+    found: pa.Table = backend.con.execute(backend.compile(table)).to_arrow_table()
+    return found

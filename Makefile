@@ -56,8 +56,10 @@ coverage: install
 	@$(BIN)/pytest -q -n 2 --cov=layer7.statistics --cov=layer7.privacy --cov-branch --cov-report=term-missing:skip-covered \
 		--cov-fail-under=95 tests/statistics tests/privacy src/layer7/statistics src/layer7/privacy
 
-# About ten minutes: ten million events, a full night, and a night over one more day.
+# About ten minutes: a release over a million people, then ten million events, a full night, and a night over
+# one more day.
 bench: install
+	@$(BIN)/python benchmarks/release.py
 	@$(BIN)/python benchmarks/night.py
 	@$(BIN)/python benchmarks/analyze.py
 

@@ -94,18 +94,25 @@ def bounded(rows: Contributions, layout: Layout, key: bytes) -> Bounded:
     """
     inside = (rows.cell >= 0) & (rows.cell < layout.cells)
     place = rows.person[inside].astype(np.int64) * layout.cells + rows.cell[inside]
-    order = np.argsort(place, kind="stable")
-    place, start = np.unique(place[order], return_index=True)
     if not place.size:
         return Bounded(place, place, np.zeros((0, layout.metrics), np.int64))
-    values = rows.values[inside][order]
-    shares = np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-    size = np.diff(np.append(start, len(values)))
-    mean = np.add.reduceat(shares, start, axis=0) / size[:, None]
-    person, cell = np.divmod(place, layout.cells)
+    order = np.argsort(place, kind="stable")
+    place = place[order]
+    start = np.flatnonzero(np.concatenate([[True], place[1:] != place[:-1]]))
+    size = np.diff(np.append(start, place.size))
+    person, cell = np.divmod(place[start], layout.cells)
     kept = _chosen(person, cell, keys=rows.keys, layout=layout, key=key)
-    points = np.rint((mean[kept] - 0.5) * SCALE).astype(np.int64)
+    points = np.empty((int(kept.sum()), layout.metrics), np.int64)
+    # One metric at a time: ten million rows of all of them would be held twice.
+    for metric in range(layout.metrics):
+        mean = np.add.reduceat(_shares(rows.values[inside, metric][order]), start) / size
+        points[:, metric] = np.rint((mean[kept] - 0.5) * SCALE)
     return Bounded(person[kept], cell[kept], points)
+
+
+def _shares(values: Floats) -> Floats:
+    """Bring values into 0 to 1; what is no number is 0."""
+    return np.clip(np.nan_to_num(values, copy=False, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
 
 
 def exact(found: Bounded, layout: Layout) -> Ints:

@@ -115,7 +115,7 @@ class Releases:
                     "noisy": json.dumps(noisy(exact(left, layout), layout).tolist()),
                 }
                 connection.execute(releases.insert().values(**row))
-                _charge(connection, epoch, {people[at]: int(turns[at]) for at in np.unique(left.person)})
+                _charge(connection, epoch, [(people[at], int(turns[at])) for at in np.unique(left.person)])
                 detail |= {"digest": _digest(row), "rho_micro": layout.rho_micro}
         except _DrawnMeanwhileError:
             pass
@@ -183,8 +183,8 @@ def _turns(
     return found
 
 
-def _charge(connection: Connection, epoch: int, turns: Mapping[str, int]) -> None:
-    rows = [{"person": person, "epoch": epoch, "turn": turn} for person, turn in sorted(turns.items())]
+def _charge(connection: Connection, epoch: int, turns: Sequence[tuple[str, int]]) -> None:
+    rows = [{"person": person, "epoch": epoch, "turn": turn} for person, turn in turns]
     if rows:
         connection.execute(participations.insert(), rows)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layer7.contract.effects import FairnessVerdict
 from layer7.contract.lifecycle import State
 from layer7.errors import Layer7Error
 from layer7.experiments.decision import decide
@@ -14,12 +15,19 @@ from layer7.rollout.ramp import Stage
 from rollouts import DAY, DUE, NOW, experiment, guardrail, ramp, results, signal
 
 HARM = {"offer_rate": guardrail((-0.05, -0.02), non_inferior=False)}
+
+
+def judged(move):
+    return FairnessVerdict(move=move, why="By gender: it is not excluded yet.", groups=())
+
+
 CLOSED = {
     "interval": (DUE - DAY, {}),
     "analysis": (DUE, {"as_of": DUE - DAY}),
     "traffic": (DUE, {"treatment_sample_size": 0}),
     "guardrails": (DUE, {"guardrails": {}}),
     "sample_ratio": (DUE, {"sample_ratio_p_value": 0.0001}),
+    "fairness": (DUE, {"fairness": judged("hold")}),
     "minimum_sample": (DUE, {"control_sample_size": 150}),
     "signals": (DUE, {"signals": {"response_rate": signal("control"), "offer_rate": signal(None)}}),
     "approval": (DUE, {"winner": None}),
@@ -59,6 +67,12 @@ def test_each_gate_holds_and_hides_those_behind_it(gate):
 def test_with_all_gates_open_it_goes_one_stage_on_and_then_to_everybody():
     assert step(of=ramp(0)).move is Move.ADVANCE
     assert (step(of=ramp(0)).stage, step().move) == (1, Move.COMPLETE)
+
+
+def test_harm_to_a_declared_group_is_taken_back_and_no_harm_goes_on():
+    assert step(NOW, fairness=judged("roll_back")).move is Move.ROLL_BACK
+    assert step(fairness=judged("pass")).move is Move.COMPLETE
+    assert step(fairness=None).move is Move.COMPLETE
 
 
 def test_harm_waits_for_no_gate():

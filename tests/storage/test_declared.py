@@ -11,6 +11,7 @@ from layer7 import nightly
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.fairness import Level
+from layer7.nightly.comparing import declared_spans
 from layer7.nightly.night import Night
 from layer7.storage.declared import Declaration, in_force
 from layer7.storage.parities import Parities
@@ -132,3 +133,16 @@ def test_where_nobody_has_declared_a_group_that_is_said(unequal, now):
     at_work = Night(unequal, Horizon(now.date(), now), 1, lambda: now, lambda _: None)
     assert nightly.compare(at_work).report == {"answer": "nobody has declared a group"}
     assert Parities(unequal).rows() == ()
+
+
+def test_spans_follow_what_was_declared_when(home, now):
+    allow(home, "anna", now)
+    declare(home, "anna", now, gender="male")
+    declare(home, "anna", now + timedelta(days=5), gender="female", ethnicity="tatar")
+    rows = declared_spans(home).to_pylist()
+    first, second = int(now.timestamp()), int((now + timedelta(days=5)).timestamp())
+    told = {(row["attribute"], row["group"]): (row["since"], row["until"]) for row in rows}
+    assert told["gender", "male"] == (first, second)
+    assert told["gender", "female"][0] == second
+    assert told["gender and ethnicity", "female, tatar"][0] == second
+    assert ("gender and ethnicity", "male, tatar") not in told

@@ -25,6 +25,9 @@ KEYS = ("experiment_id", "variant", "stage", "day", "segment", "told", "triggere
 PAIR_KEYS = ("experiment_id", "variant", "other_id", "other_variant")
 """What units share that are in two experiments at once."""
 
+GROUP_KEYS = ("experiment_id", "variant", "attribute", "group")
+"""What people of a declared group share."""
+
 _PLACE: Mapping[str, int] = {name: at for at, name in enumerate(FACTS)}
 
 Together = Sequence[tuple[str, str]]
@@ -60,6 +63,21 @@ def pairs(facts: ir.Table, together: Together) -> ir.Table:
     beside = rows.select("person", "own", other_id=rows.experiment_id, other_variant=rows.variant)
     both = rows.join(beside, ["person", "own"])
     return _moments(both.filter(both.experiment_id != both.other_id), PAIR_KEYS, together)
+
+
+def group_cells(facts: ir.Table, declared: ir.Table, together: Together) -> ir.Table:
+    """Add people up by the groups that they had declared of themselves when they were drawn by lot.
+
+    Args:
+        facts: as :func:`layer7.analytics.trials.capped` gives them; units that are applications are left out.
+        declared: ``person``, ``attribute``, ``group``, and the seconds ``since`` and ``until`` when it held.
+        together: the products that are wanted.
+
+    Returns:
+        :data:`GROUP_KEYS` and the moments of :func:`cells`.
+    """
+    rows = facts.filter(~facts.in_several, ~facts.by_application).join(declared, "person")
+    return _moments(rows.filter(rows.seconds >= rows.since, rows.seconds < rows.until), GROUP_KEYS, together)
 
 
 def _moments(rows: ir.Table, keys: tuple[str, ...], together: Together) -> ir.Table:
@@ -114,7 +132,7 @@ def keys_of(counted: pa.Table) -> Mapping[str, npt.NDArray[np.object_]]:
     return {
         name: np.array(counted[name].to_pylist(), dtype=object)
         for name in counted.column_names
-        if name in {*KEYS, *PAIR_KEYS}
+        if name in {*KEYS, *PAIR_KEYS, *GROUP_KEYS}
     }
 
 

@@ -61,3 +61,22 @@ class MetricResult(Contract):
     certificate: str | None = Field(default=None, description="Which guarantee holds, in words.")
     looks: tuple[Look, ...] = Field(default=(), description="Looks of a group sequential test so far.")
     sentence: str | None = Field(default=None, description="The result in one sentence.")
+
+
+class GroupEffect(Contract):
+    """What an experiment does in one group that people declared of themselves."""
+
+    attribute: str = Field(description="What was declared, such as gender.")
+    group: str = Field(description="The group; everybody for all of them.")
+    people: Whole = Field(description="People of both arms in it.")
+    ratio: float | None = Field(description="The treatment's rate / the control's; null when too few.")
+    low: float | None = Field(description="Lower end of an interval that holds at all times together.")
+    high: float | None = Field(description="Upper end.")
+
+
+class FairnessVerdict(Contract):
+    """Whether an experiment may go on, by what it does in declared groups."""
+
+    move: Literal["pass", "hold", "roll_back"] = Field(description="What the gate says.")
+    why: str = Field(description="The reason, in words.")
+    groups: tuple[GroupEffect, ...] = Field(description="What it does in each group.")

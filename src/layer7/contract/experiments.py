@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from layer7.contract.base import Contract
-from layer7.contract.effects import Arm, Effect, MetricResult, SegmentEffect
+from layer7.contract.effects import Arm, Effect, FairnessVerdict, MetricResult, SegmentEffect
 from layer7.contract.evidence import Explained, Lineage
 from layer7.contract.fields import (
     Addition,
@@ -206,6 +206,10 @@ class ExperimentResults(Explained):
     )
     segments_warning: Addition[str | None] = Field(
         default=None, description="How far a list of segments may be believed."
+    )
+    fairness: Addition[FairnessVerdict | None] = Field(
+        default=None,
+        description="What it does in declared groups; null while none is large enough to be told.",
     )
     planned_units: Addition[NonNegative | None] = Field(
         default=None, description="Units of both arms at the planned end."

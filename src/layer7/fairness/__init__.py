@@ -11,11 +11,13 @@ from layer7.fairness.groups import (
     crossed,
 )
 from layer7.fairness.ladder import LADDER
-from layer7.fairness.parity import Level, Parity, Question, parity
+from layer7.fairness.log_ratio import without
+from layer7.fairness.parity import ALPHA, Level, Parity, Question, parity
 from layer7.fairness.proxies import Proxy, proxy
 from layer7.fairness.ratios import ImpactRatio, impact_ratios
 
 __all__ = [
+    "ALPHA",
     "ATTRIBUTES",
     "LADDER",
     "LEAST_EVENTS",
@@ -36,4 +38,5 @@ __all__ = [
     "judge",
     "parity",
     "proxy",
+    "without",
 ]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from layer7.analytics.outcomes import Outlook, outlook
-from layer7.analytics.trial_cells import Cells, cells, pairs
+from layer7.analytics.trial_cells import Cells, cells, group_cells, pairs
 from layer7.analytics.trial_tallies import Tallies, tallies
 from layer7.analytics.trials import Trial, capped, caps, first_exposures, units
 from layer7.contract.evidence import Lineage
@@ -17,10 +18,12 @@ from layer7.contract.experiments import Experiment, ExperimentResults
 from layer7.contract.lifecycle import State
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
+from layer7.experiments.by_group import fairness_of
 from layer7.experiments.decision import decided
 from layer7.experiments.looks import planned_end
 from layer7.experiments.metrics import TOGETHER, metric
 from layer7.experiments.results import Evidence, results_of
+from layer7.nightly.comparing import declared_spans
 from layer7.nightly.measuring import counted
 from layer7.nightly.night import Log, Night, Outcome
 from layer7.review import ENGINE
@@ -45,11 +48,13 @@ class Counted:
         cells: moments of all experiments' cells.
         pairs: moments of units that are in two experiments; None where only one was asked about.
         tallies: how many units have each value; None where no experiment asks for any.
+        groups: moments of people by declared group; None where nobody has declared any.
     """
 
     cells: pa.Table
     pairs: pa.Table | None
     tallies: pa.Table | None
+    groups: pa.Table | None = None
 
 
 def analyse(night: Night) -> Outcome:
@@ -61,7 +66,8 @@ def analyse(night: Night) -> Outcome:
         log, curve = night.log(tables, Purpose.EXPERIMENTS), tables.read("outlook")
         if log is None or curve is None:
             return Outcome(0, {"answer": "no applications yet"})
-        found = count(log, Outlook(night.horizon.end, curve, None), running)
+        outlook_now = Outlook(night.horizon.end, curve, None)
+        found = count(log, outlook_now, running, declared=declared_spans(night.home))
     night.home.warehouse.replace("experiment_moments", found.cells, at=night.clock())
     said: dict[str, Any] = {}
     for done, experiment in enumerate(running, start=1):
@@ -70,13 +76,16 @@ def analyse(night: Night) -> Outcome:
     return Outcome(found.cells.num_rows, said)
 
 
-def count(log: Log, night: Outlook, experiments: Sequence[Experiment]) -> Counted:
+def count(
+    log: Log, night: Outlook, experiments: Sequence[Experiment], *, declared: pa.Table | None = None
+) -> Counted:
     """Read what came of every unit of some experiments, in one pass over events and applications.
 
     Args:
         log: what may be read.
         night: what silence means.
         experiments: those that are asked about, at least one; each has started.
+        declared: who was in which declared group when; None for nobody.
     """
     exposed = keep(first_exposures(log.events, [_trial(each) for each in experiments]), "exposed")
     facts = keep(units(exposed, log.events, log.applications, night), "unit_facts")
@@ -84,7 +93,10 @@ def count(log: Log, night: Outlook, experiments: Sequence[Experiment]) -> Counte
     beside = pairs(whole, TOGETHER).to_pyarrow() if len(experiments) > 1 else None
     wanted = {name for each in experiments for name in _tallied(each)}
     counted_by_value = tallies(facts, wanted, night.as_of).to_pyarrow() if wanted else None
-    return Counted(cells(whole, TOGETHER).to_pyarrow(), beside, counted_by_value)
+    by_group = None
+    if declared is not None and declared.num_rows:
+        by_group = group_cells(whole, ibis.memtable(declared), TOGETHER).to_pyarrow()
+    return Counted(cells(whole, TOGETHER).to_pyarrow(), beside, counted_by_value, by_group)
 
 
 def evidence(found: Counted, experiment: Experiment, *, as_of: datetime, lineage: Lineage) -> Evidence:
@@ -162,7 +174,7 @@ def replayed(home: Home, experiment_id: str, run: Run) -> ExperimentResults:
                 "Name another day.",
             )
         model = fit_silence(counted(everybody.applications, horizon.end))
-        found = count(able, outlook(model, horizon.end), together)
+        found = count(able, outlook(model, horizon.end), together, declared=declared_spans(home))
     return _said(night, experiment, found)
 
 
@@ -181,7 +193,12 @@ def _said(night: Night, experiment: Experiment, found: Counted) -> ExperimentRes
     lineage = Lineage(run_id=str(night.run_id), log_to=end.isoformat())
     read = evidence(found, experiment, as_of=end, lineage=lineage)
     plan = as_planned(experiment, end)
-    return decided(plan, results_of(plan, read, experiment.results), now=end)
+    results = decided(plan, results_of(plan, read, experiment.results), now=end)
+    if found.groups is None:
+        return results
+    own = found.groups.filter(pc.field("experiment_id") == experiment.experiment_id)
+    judged = fairness_of(plan, read.cells, Cells.of(own, TOGETHER))
+    return results.model_copy(update={"fairness": judged})
 
 
 def _trial(experiment: Experiment) -> Trial:

@@ -1,7 +1,10 @@
 """The stage ``compare``: is it as good for every group that people declare themselves to be of?"""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
 import ibis
 import pyarrow as pa
@@ -15,7 +18,10 @@ from layer7.storage.declared import Declaration, in_force
 from layer7.storage.home import Home
 from layer7.storage.parities import TABLE
 
+_FOR_EVER = 2**40
+_TIMES: Mapping[str, pa.DataType] = {"since": pa.int64(), "until": pa.int64()}
 _GROUPS = pa.schema({"person": pa.string(), "attribute": pa.string(), "group": pa.string()})
+_SPANS = pa.schema([*_GROUPS, *(pa.field(name, kind) for name, kind in _TIMES.items())])
 NOBODY = Outcome(0, {"answer": "nobody has declared a group"})
 
 
@@ -49,6 +55,24 @@ def declared_groups(home: Home) -> pa.Table:
         for attribute, group in crossed(in_force(tuple(declared))).items()
     ]
     return pa.Table.from_pylist(rows, _GROUPS)
+
+
+def declared_spans(home: Home) -> pa.Table:
+    """Give who was in which group from when until when, in seconds since 1970."""
+    said: dict[str, list[Declaration]] = {}
+    for person, each in home.declared.everybody():
+        said.setdefault(person, []).append(each)
+    rows = [row for person, declared in said.items() for row in _spans(person, tuple(declared))]
+    return pa.Table.from_pylist(rows, _SPANS)
+
+
+def _spans(person: str, declared: tuple[Declaration, ...]) -> Iterator[dict[str, Any]]:
+    moments = sorted({datetime.fromisoformat(each.since) for each in declared})
+    ends = [*(int(moment.timestamp()) for moment in moments[1:]), _FOR_EVER]
+    for moment, until in zip(moments, ends, strict=True):
+        span = {"person": person, "since": int(moment.timestamp()), "until": until}
+        for attribute, group in crossed(in_force(declared, moment)).items():
+            yield span | {"attribute": attribute, "group": group}
 
 
 def compared(counted: pa.Table) -> tuple[Parity, ...]:

@@ -173,6 +173,9 @@ def _harm(ramp: Ramp, seen: Observation) -> str | None:
     worse = harmed(seen.experiment, seen.results)
     if worse:
         return f"Proven worse: {', '.join(worse)}."
+    judged = seen.results.fairness
+    if judged is not None and judged.move == "roll_back":
+        return judged.why
     harm = lost_interviews(seen)
     if harm > ramp.harm_budget:
         return f"At least {harm:.1f} interviews lost; the budget is {ramp.harm_budget:g}."
@@ -267,6 +270,12 @@ def _quality(_: Ramp, seen: Observation, __: datetime) -> str | None:
     return " ".join(blocked) or None
 
 
+def _fairness(_: Ramp, seen: Observation, __: datetime) -> str | None:
+    """Closed unless harm to declared groups is excluded; open while none is large enough to be told."""
+    judged = seen.results.fairness if seen.results else None
+    return judged.why if judged is not None and judged.move != "pass" else None
+
+
 def _sample(ramp: Ramp, seen: Observation, _: datetime) -> str | None:
     least = round(seen.experiment.minimum_sample_size * min(ramp.coverage, 1.0))
     have = _fewest(seen)
@@ -310,6 +319,7 @@ GATES: Mapping[str, Gate] = MappingProxyType(
         "traffic": _only_gated(_traffic),
         "guardrails": _only_gated(_guardrails),
         "sample_ratio": _only_gated(_quality),
+        "fairness": _only_gated(_fairness),
         "minimum_sample": _only_gated(_sample),
         "signals": _only_gated(_signals),
         "approval": _approval,

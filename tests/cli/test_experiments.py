@@ -135,6 +135,27 @@ def test_bad_questions_are_refused(units, tmp_path, options, code):
     assert run(tmp_path / "ab.parquet", *options).code == code
 
 
+def test_units_that_nobody_can_count_are_said_to_be_so(tmp_path):
+    """All in both arms; none at all; the same in everybody; a single one in each arm."""
+    n = 40
+    twice = {"user": [*range(n), *range(n)], "arm": ["old"] * n + ["new"] * n, "x": [1.0] * 2 * n}
+    asked = ("--control", "old", "--metric", "x=binomial:x", "--metric", "q=median:x")
+
+    def told(table, *more):
+        pyarrow.parquet.write_table(pa.table(table), tmp_path / "units.parquet")
+        return run(tmp_path / "units.parquet", *asked, *more)
+
+    assert "All 40 units were in several variants" in str(told(twice))
+    nobody = pa.table(twice).slice(0, 0)
+    assert told(dict(zip(nobody.column_names, nobody.columns, strict=True))).code == "no_units"
+    alike = {**twice, "user": list(range(2 * n))}
+    for rows in (alike, {name: [column[0], column[-1]] for name, column in alike.items()}):
+        for result in told(rows, "--json")["metrics"].values():
+            said = result["new"]
+            assert (said["p_value"], said["confidence_interval"]) == (None, None)
+            assert said["blocked_by"]
+
+
 def test_bad_files_are_refused(tmp_path):
     (tmp_path / "x.txt").write_text("a")
     (tmp_path / "x.parquet").write_text("a")

@@ -156,6 +156,8 @@ def _answer(file: Path, asked: _Question, looking: Looking, extra: Extra) -> Tab
 
 def _quantiles(units: Table, at: int, metric: TableMetric, counted: pa.Table) -> Quantiles:
     known = {str(row[ARM]): int(row[f"n_{at}"]) for row in counted.to_pylist() if not row[SEVERAL]}
+    if not known:
+        return {}
     rows = fetched(arm_quantiles(units, at, metric, known)).to_pylist()
     told = (row for row in rows if row["value"] is not None)
     return {row[ARM]: (row["low"], row["value"], row["high"]) for row in told}

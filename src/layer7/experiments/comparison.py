@@ -272,6 +272,10 @@ def _exact(metric: Measured, arms: Stratum, looking: Looking) -> Inference | Non
     if metric.kind is not MetricKind.SHARE or looking.guarantee is not Guarantee.FIXED:
         return None
     counted = Block(int(control.n), int(control.sums[0]), int(treatment.n), int(treatment.sums[0]))
+    # Where nothing happened, or everything, there is nothing to tell from chance: a p of 1 would say "alike".
+    happened = counted.control_events + counted.treatment_events
+    if happened in {0, counted.control + counted.treatment}:
+        return None
     if not counted.is_small or control.n + treatment.n > 4000:
         return None
     level = 1 - looking.alpha

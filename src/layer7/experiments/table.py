@@ -11,6 +11,7 @@ from layer7.errors import Layer7Error
 from layer7.experiments.comparison import Measured, answer, compare_arms, unknown
 from layer7.statistics.trials import (
     ALARM,
+    LEAST_UNITS,
     ArmMoments,
     Looking,
     Ordered,
@@ -120,9 +121,9 @@ def analyze(
         extra: planned shares, units in several arms, quantiles, and the smallest worthwhile effect.
 
     Raises:
-        Layer7Error: ``unknown_variant`` if there is no such control; ``one_arm``.
+        Layer7Error: ``no_units`` in a single arm; ``unknown_variant`` without such a control; ``one_arm``.
     """
-    arms = _treatments(units, control)
+    arms = _treatments(units, control, extra.in_several)
     planned = dict(extra.planned) or {arm: 1 / len(units) for arm in units}
     found = {
         metric.name: {
@@ -146,7 +147,12 @@ def analyze(
     )
 
 
-def _treatments(units: Mapping[str, int], control: str) -> tuple[str, ...]:
+def _treatments(units: Mapping[str, int], control: str, in_several: int) -> tuple[str, ...]:
+    if not units:
+        if in_several:
+            said = f"All {in_several:,} units were in several variants."
+            raise Layer7Error("no_units", said, "Check how units are assigned, and the column of the unit.")
+        raise Layer7Error("no_units", "The table has no units.", "Check unit and variant for values.")
     if control not in units:
         raise Layer7Error(
             "unknown_variant",
@@ -176,8 +182,8 @@ def _result(
         return compare_arms(measured, control, treatment, looking)
     n = (int(control.n), int(treatment.n))
     one, two = (extra.quantiles[metric.name].get(arm) for arm in pair_of)
-    if one is None or two is None:
-        return unknown(*n, "An arm has no unit with a value.")
+    if one is None or two is None or min(n) < LEAST_UNITS:
+        return unknown(*n, f"An arm has {min(n)} units with a value; {LEAST_UNITS} are needed in each.")
     plain = compare_ordered(one, two, sum(n))
     return answer(measured, plain, infer(plain.difference, looking.at(sum(n))), units=n)
 

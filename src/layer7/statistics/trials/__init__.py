@@ -2,6 +2,7 @@
 
 from layer7.statistics.trials.anytime import critical_anytime, p_anytime, p_anytime_one_sided, tuning
 from layer7.statistics.trials.contrast import (
+    LEAST_UNITS,
     Comparison,
     Contrast,
     MetricKind,
@@ -41,6 +42,7 @@ from layer7.statistics.trials.strata import together
 
 __all__ = [
     "ALARM",
+    "LEAST_UNITS",
     "ArmMoments",
     "Block",
     "Comparison",

@@ -59,7 +59,7 @@ def table(home: Home, name: str) -> list[dict[str, object]]:
     with home.warehouse.open() as tables:
         found = tables.read(name)
         assert found is not None
-        keys = [key for key in ("person", "application_id", "period") if key in found.columns]
+        keys = [key for key in ("person", "application_id", "period", "month") if key in found.columns]
         return found.order_by(keys).to_pyarrow().to_pylist()
 
 

@@ -1,7 +1,11 @@
 """What the silence model is told."""
 
-from layer7.analytics import delay_moments, to_silence_moments
+from layer7.analytics import fate_counts, fated, to_silence_moments
 from layer7.statistics import SilenceMoments
+
+
+def told(applications, as_of):
+    return to_silence_moments(fate_counts(fated(applications)).to_pyarrow(), as_of)
 
 
 def test_each_application_counts_once_by_when_the_log_knew_its_best_answer(build):
@@ -16,7 +20,7 @@ def test_each_application_counts_once_by_when_the_log_knew_its_best_answer(build
         make(87, closed="ghosted"),
         make(88, sent=False),
     )
-    found = to_silence_moments(delay_moments(applications, build.as_of).to_pyarrow())
+    found = told(applications, build.as_of)
     assert found.interviews.tolist() == [0, 1, 1, 1]
     assert found.rejections.tolist() == [0, 1, 0, 0, 0, 0, 0, 1]
     assert found.silent.nonzero()[0].tolist() == [2, 3]
@@ -27,8 +31,7 @@ def test_parts_of_a_log_add(build):
     rows = [build.application(day % 60, interview=None if day % 5 else day % 11) for day in range(40)]
 
     def moments(part):
-        counted = delay_moments(build.applications(*part), build.as_of).to_pyarrow()
-        return to_silence_moments(counted)
+        return told(build.applications(*part), build.as_of)
 
     pooled, added = moments(rows), moments(rows[:15]) + moments(rows[15:])
     assert isinstance(added, SilenceMoments)
@@ -37,4 +40,4 @@ def test_parts_of_a_log_add(build):
 
 
 def test_an_empty_log_is_no_error(build):
-    assert to_silence_moments(delay_moments(build.applications(), build.as_of).to_pyarrow()).n == 0
+    assert told(build.applications(), build.as_of).n == 0

@@ -4,10 +4,18 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from layer7.analytics import finish, performance_moments, range_moments, to_contract
-from layer7.analytics.performance import SUMS
+from layer7.analytics import (
+    finish,
+    month_facts,
+    performance_moments,
+    range_facts,
+    range_moments,
+    to_contract,
+)
+from layer7.analytics.judging import SUMS
 from layer7.statistics import effective_rate
 
 APPLY = "APPLY_MODE"
@@ -15,6 +23,10 @@ APPLY = "APPLY_MODE"
 
 def _by_period(table):
     return {(row["person"], row["period"]): row for row in table.to_pylist()}
+
+
+def judged(applications, events, night):
+    return performance_moments(month_facts(applications, events).to_pyarrow(), night)
 
 
 @pytest.fixture
@@ -39,7 +51,7 @@ def log(build):
 
 
 def test_by_hand(build, log):
-    rows = _by_period(finish(performance_moments(*log, build.night()).to_pyarrow()))
+    rows = _by_period(finish(judged(*log, build.night())))
     assert set(rows) == {
         *(("a0", period) for period in ("2025-12", "2026-01", "2026-02", "2026-03", "all")),
         *(("b1", period) for period in ("2026-03", "all")),
@@ -60,14 +72,12 @@ def test_by_hand(build, log):
 
 def test_a_refused_rewrite_leaves_the_score_as_it_was(build):
     events = build.events(build.resume(0, 60, 90, accepted=False))
-    (row, _) = finish(
-        performance_moments(build.applications(), events, build.night()).to_pyarrow()
-    ).to_pylist()
+    (row, _) = finish(judged(build.applications(), events, build.night())).to_pylist()
     assert (row["resume_score_start"], row["resume_score_current"]) == (60, 60)
 
 
 def test_rates_are_those_of_the_statistics(build, log):
-    whole = _by_period(finish(performance_moments(*log, build.night(unseen=0.5)).to_pyarrow()))["a0", "all"]
+    whole = _by_period(finish(judged(*log, build.night(unseen=0.5))))["a0", "all"]
     rate = effective_rate(2, 5, 0.5)  # of the two silent ones only the younger is within the curve
     got = tuple(whole[f"interview_rate{end}"] for end in ("", "_low", "_high", "_n_eff"))
     assert got == pytest.approx((rate.value, rate.low, rate.high, rate.n))
@@ -98,7 +108,7 @@ def _random_log(build, seed, size=400):
 
 def test_months_add_up_to_the_whole_and_order_does_not_matter(build):
     rows, night, none = _random_log(build, 3), build.night(), build.events()
-    found = _by_period(performance_moments(build.applications(*rows), none, night).to_pyarrow())
+    found = _by_period(judged(build.applications(*rows), none, night))
     for name in SUMS:
         months, whole = Counter(), {}
         for (person, period), row in found.items():
@@ -107,7 +117,7 @@ def test_months_add_up_to_the_whole_and_order_does_not_matter(build):
             else:
                 months[person] += row[name]
         assert whole == pytest.approx(dict(months))
-    again = _by_period(performance_moments(build.applications(*rows[::-1]), none, night).to_pyarrow())
+    again = _by_period(judged(build.applications(*rows[::-1]), none, night))
     assert set(again) == set(found)
     for key, row in found.items():
         assert again[key] == pytest.approx(row, nan_ok=True)
@@ -116,9 +126,10 @@ def test_months_add_up_to_the_whole_and_order_does_not_matter(build):
 def test_any_range_is_the_same_expression(build):
     rows, night = _random_log(build, 4), build.night()
     applications, none = build.applications(*rows), build.events()
-    month = _by_period(finish(performance_moments(applications, none, night).to_pyarrow()))
+    month = _by_period(finish(judged(applications, none, night)))
     start, end = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
-    found = finish(range_moments(applications, none, night, start=start, end=end).to_pyarrow()).to_pylist()
+    facts = range_facts(applications, none, start=start, end=end).to_pyarrow()
+    found = finish(range_moments(facts, night, pa.repeat("February", facts.num_rows))).to_pylist()
     assert found
     for row in found:
         held = month[row["person"], "2026-02"]
@@ -129,7 +140,7 @@ def test_any_range_is_the_same_expression(build):
 
 
 def test_the_contract_says_value_interval_and_n(build, log):
-    rows = _by_period(finish(performance_moments(*log, build.night()).to_pyarrow()))
+    rows = _by_period(finish(judged(*log, build.night())))
     said = to_contract(rows["a0", "all"], as_of=build.as_of, user_id="user_1")
     assert (said.user_id, said.total_applications, said.interview_requests) == ("user_1", 5, 2)
     assert (said.period.start, said.period.end) == ("2025-12-01", "2026-04-01T00:00:00+00:00")
@@ -144,5 +155,5 @@ def test_the_contract_says_value_interval_and_n(build, log):
 
 
 def test_a_night_without_applications_gives_no_rows(build):
-    table = finish(performance_moments(build.applications(), build.events(), build.night()).to_pyarrow())
+    table = finish(judged(build.applications(), build.events(), build.night()))
     assert table.num_rows == 0

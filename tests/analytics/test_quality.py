@@ -2,12 +2,13 @@
 
 import pytest
 
-from layer7.analytics import Share, quality_moments, to_quality
+from layer7.analytics import Share, month_facts, quality_moments, to_quality
 from layer7.errors import Layer7Error
 
 
 def _quality(build, *rows, accepted=0, quarantined=0):
-    (counts,) = quality_moments(build.applications(*rows)).to_pyarrow().to_pylist()
+    months = month_facts(build.applications(*rows), build.events())
+    (counts,) = quality_moments(months).to_pyarrow().to_pylist()
     return to_quality(counts, accepted=accepted, quarantined=quarantined)
 
 

@@ -174,7 +174,7 @@ def test_before_there_is_anything(tmp_path, install):
     with pytest.raises(Layer7Error, match="No night"):
         Patterns(home).shown()
     home, report = install([])
-    assert report == {"answer": "no applications yet"}
+    assert report["answer"] == "no applications yet"
     assert Patterns(home).shown() == ()
     assert Patterns(home).of("nobody") is None
 
@@ -189,7 +189,8 @@ def test_a_person_who_objects_is_in_no_pattern(install):
         "value": "off",
     }
     home, _ = install([said, *market(rng, people=2, applications=30)])
-    assert Patterns(home).of("u0") is None
+    with pytest.raises(Layer7Error, match="does not want to be learned of"):
+        Patterns(home).of("u0")
     assert Patterns(home).of("u1") is not None
 
 

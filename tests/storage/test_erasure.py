@@ -41,7 +41,7 @@ def night(home, now, stages=STAGES):
 def derive(home, now):
     """Leave derived tables as a night does: one that names people, one that does not."""
     with home.warehouse.open() as tables:
-        people = tables.read("applications").select("person", "bucket").distinct().to_pyarrow()
+        people = tables.read("applications").select("person", "bucket", month=0).distinct().to_pyarrow()
     home.warehouse.replace("performance", people, at=now)
     home.warehouse.replace("outlook", pa.table({"age": [0, 1], "unseen": [1.0, 0.9]}), at=now)
 

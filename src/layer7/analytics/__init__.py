@@ -1,9 +1,11 @@
 """How much, and how sure: Ibis expressions in, Ibis expressions out."""
 
-from layer7.analytics.delays import delay_folds, delay_moments, to_silence_folds, to_silence_moments
+from layer7.analytics.delays import to_silence_folds, to_silence_moments
+from layer7.analytics.fates import fate_counts, fated
+from layer7.analytics.judging import performance_moments, range_moments
 from layer7.analytics.outcomes import Outlook, judged, outcomes, outlook
-from layer7.analytics.overview import funnel, weekly_moments
-from layer7.analytics.performance import performance_moments, range_moments
+from layer7.analytics.overview import funnel, weekly
+from layer7.analytics.performance import month_facts, range_facts
 from layer7.analytics.person import finish, to_contract
 from layer7.analytics.quality import DataQuality, Share, quality_moments, to_quality
 from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
@@ -13,16 +15,18 @@ __all__ = [
     "DataQuality",
     "Outlook",
     "Share",
-    "delay_folds",
-    "delay_moments",
+    "fate_counts",
+    "fated",
     "finish",
     "funnel",
     "judged",
+    "month_facts",
     "outcomes",
     "outlook",
     "parts_known",
     "performance_moments",
     "quality_moments",
+    "range_facts",
     "range_moments",
     "sample_people",
     "score_moments",
@@ -36,5 +40,5 @@ __all__ = [
     "to_sent",
     "to_silence_folds",
     "to_silence_moments",
-    "weekly_moments",
+    "weekly",
 ]

@@ -1,57 +1,63 @@
 """The overview page's numbers: how each week went, and how far applications get."""
 
-import ibis
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, count_if, outcomes
+from layer7.analytics.fates import INTERVIEW, REJECTION, SILENT, part, unseen_of
+from layer7.analytics.outcomes import Outlook
 
-_WEEK = 7 * SECONDS_PER_DAY
+_WEEK = 7
 # 1 January 1970 was a Thursday: weeks that start on Monday start three days earlier.
-_MONDAY = 3 * SECONDS_PER_DAY
+_MONDAY = 3
 
 
-def weekly_moments(applications: ir.Table, night: Outlook) -> ir.Table:
+def weekly(counted: pa.Table, night: Outlook) -> pa.Table:
     """Count submitted applications by the week of submission, Monday to Sunday in UTC.
 
     Args:
-        applications: one row per application.
+        counted: of :func:`layer7.analytics.fates.fate_counts`.
         night: what silence means.
 
     Returns:
         ``week`` (date of its Monday), ``n``, ``interviews``, ``rejected`` (without interview), ``silent`` and
-        ``unseen``; n = interviews + rejected + silent. A rate is interviews / (n - unseen), with
+        ``unseen``, in order; n = interviews + rejected + silent. A rate is interviews / (n - unseen), with
         :func:`layer7.statistics.effective_rates`.
     """
-    rows = outcomes(applications, night)
-    rows = rows.filter(rows.is_submitted)
-    rows = rows.mutate(monday=(rows.seconds + _MONDAY) // _WEEK * _WEEK - _MONDAY)
-    weeks = rows.group_by("monday").aggregate(
-        n=rows.count(),
-        interviews=count_if(rows.is_interviewed),
-        rejected=count_if(rows.is_rejected & ~rows.is_interviewed),
-        silent=count_if(rows.is_silent),
-        unseen=rows.unseen.sum(),
-    )
-    week = (ibis.literal(0) + weeks.monday).as_timestamp("s").date()
-    return weeks.mutate(week=week).drop("monday").relocate("week").order_by("week")
+    fates = counted["fate"].to_numpy().astype(np.int64)
+    n = counted["n"].to_numpy().astype(np.float64)
+    mondays, week = np.unique((part(fates, "day") + _MONDAY) // _WEEK * _WEEK - _MONDAY, return_inverse=True)
+    kind = part(fates, "kind")
+    weights = {
+        "n": n,
+        "interviews": n * (kind == INTERVIEW),
+        "rejected": n * (kind == REJECTION),
+        "silent": n * (kind == SILENT),
+    }
+    sums = {name: np.bincount(week, each, minlength=mondays.size) for name, each in weights.items()}
+    columns: dict[str, Any] = {"week": pa.array(mondays.astype("datetime64[D]"))}
+    columns |= {name: pa.array(each.astype(np.int64)) for name, each in sums.items()}
+    columns["unseen"] = pa.array(np.bincount(week, n * unseen_of(fates, night), minlength=mondays.size))
+    return pa.table(columns)
 
 
-def funnel(applications: ir.Table) -> ir.Table:
+def funnel(months: ir.Table) -> ir.Table:
     """Count how far applications got, each stage within the one before it.
 
     Args:
-        applications: one row per application.
+        months: of :func:`layer7.analytics.performance.month_facts`.
 
     Returns:
         One row: ``created`` (all, drafts too), ``submitted``, ``answered`` (interview or rejection),
         ``interview`` and ``offer``.
     """
-    rows = applications.mutate(sent=applications.submitted_at.notnull())
-    interviewed = rows.sent & rows.max_stage.isin(["interview", "offer"])
-    return rows.aggregate(
-        created=rows.count(),
-        submitted=rows.count(where=rows.sent),
-        answered=rows.count(where=rows.sent & (interviewed | rows.rejected_at.notnull())),
-        interview=rows.count(where=interviewed),
-        offer=rows.count(where=rows.sent & (rows.max_stage == "offer")),
-    )
+    sums = {
+        "created": months.total_applications + months.drafts,
+        "submitted": months.total_applications,
+        "answered": months.answered,
+        "interview": months.interview_requests,
+        "offer": months.offers,
+    }
+    return months.aggregate(**{name: each.sum().fill_null(0).cast("int64") for name, each in sums.items()})

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from layer7.analytics.performance import COUNTS, EVERYTHING, SCORE_STEPS, SCORE_UNITS, SPLITS
+from layer7.analytics.judging import COUNTS, EVERYTHING, SPLITS
+from layer7.analytics.performance import SCORE_STEPS, SCORE_UNITS
 from layer7.contract.analytics import CategoryCounts, UserPerformance
 from layer7.contract.evidence import Lineage, Period, RateEvidence
 from layer7.contract.vocabulary import Category, StrategyMode
@@ -36,7 +37,7 @@ def finish(moments: pa.Table, *, level: float = LEVEL) -> pa.Table:
     interviews so far.
 
     Args:
-        moments: rows of :func:`layer7.analytics.performance.performance_moments`.
+        moments: rows of :func:`layer7.analytics.judging.performance_moments`.
         level: confidence of the intervals, between 0 and 1.
 
     Returns:

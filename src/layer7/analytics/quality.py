@@ -69,21 +69,24 @@ class DataQuality:
     local_time_unknown: Share
 
 
-def quality_moments(applications: ir.Table) -> ir.Table:
-    """Count expected and captured events, and known fields, over all applications.
+FACTS = ("expected", "captured", "local_time_unknown", *(f"known_{name}" for name in CRITICAL))
+"""What is counted of each application; counts add."""
+
+
+def quality_facts(rows: ir.Table) -> dict[str, ir.IntegerValue]:
+    """Count expected and captured events, and known fields, of each application.
 
     Every application must have been created; one with a submission or any answer must have been submitted;
     and each status that it shows must have its event. A log that goes straight to the offer is taken at its
     word: no event of an interview is expected then.
 
     Args:
-        applications: one row per application; a column ``sent_at``, if there is one, tells recorded
-            submissions from those inferred from later events.
+        rows: one row per application; a column ``sent_at``, if there is one, tells recorded submissions from
+            those inferred from later events.
 
     Returns:
-        One row of counts, for :func:`to_quality`; counts of shards add.
+        The counts by their names in :data:`FACTS`.
     """
-    rows = applications
     recorded = rows.sent_at if "sent_at" in rows.columns else rows.submitted_at
     stage, closed = rows.max_stage, rows.closed
     before_offer = rows.interview_at.isnull() | rows.offer_at.isnull() | (rows.interview_at < rows.offer_at)
@@ -96,14 +99,34 @@ def quality_moments(applications: ir.Table) -> ir.Table:
     sent = reduce(or_, (due for due, _ in statuses), rows.submitted_at.notnull() | recorded.notnull())
     expected = ((ibis.literal(value=True), rows.created_at), (sent, recorded), *statuses)
     submitted = rows.submitted_at.notnull()
-    return rows.aggregate(
-        applications=rows.count(),
-        submitted=rows.count(where=submitted),
-        expected=sum((rows.count(where=due) for due, _ in expected), ibis.literal(0)),
-        captured=sum((rows.count(where=due & at.notnull()) for due, at in expected), ibis.literal(0)),
-        local_time_unknown=rows.count(where=submitted & rows.local_hour.isnull()),
-        **{f"known_{name}": rows.count(where=submitted & rows[name].notnull()) for name in CRITICAL},
-    )
+    return {
+        "expected": sum((_one(due) for due, _ in expected), ibis.literal(0)),
+        "captured": sum((_one(due & at.notnull()) for due, at in expected), ibis.literal(0)),
+        "local_time_unknown": _one(submitted & rows.local_hour.isnull()),
+        **{f"known_{name}": _one(submitted & rows[name].notnull()) for name in CRITICAL},
+    }
+
+
+def _one(condition: ir.BooleanValue) -> ir.IntegerValue:
+    """1 where something is true; NULL is not true."""
+    return ibis.ifelse(condition, 1, 0)
+
+
+def quality_moments(months: ir.Table) -> ir.Table:
+    """Add up the quality of the data over all months.
+
+    Args:
+        months: of :func:`layer7.analytics.performance.month_facts`.
+
+    Returns:
+        One row of counts, for :func:`to_quality`.
+    """
+    sums = {name: months[name] for name in FACTS}
+    sums |= {
+        "applications": months.total_applications + months.drafts,
+        "submitted": months.total_applications,
+    }
+    return months.aggregate(**{name: each.sum().fill_null(0).cast("int64") for name, each in sums.items()})
 
 
 def to_quality(counts: Mapping[str, Any], *, accepted: int, quarantined: int) -> DataQuality:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from layer7.analytics.performance import EVERYTHING
 from layer7.analytics.quality import CAPTURE_TARGET, COMPLETENESS_TARGET, DataQuality, Share
 from layer7.statistics import (
     Decline,
@@ -24,14 +23,14 @@ _SEEN = 0.25
 
 
 def measure_report(
-    model: SilenceModel, *, people: pa.Table, weeks: pa.Table, funnel: Mapping[str, int], quality: DataQuality
+    model: SilenceModel, *, people: int, weeks: pa.Table, funnel: Mapping[str, int], quality: DataQuality
 ) -> dict[str, Any]:
     """Say what was measured over all people.
 
     Args:
         model: the cohort's silence model.
-        people: the derived table of performances.
-        weeks: rows of :func:`layer7.analytics.overview.weekly_moments`.
+        people: how many have applications or resumes in the log.
+        weeks: rows of :func:`layer7.analytics.overview.weekly`.
         funnel: the row of :func:`layer7.analytics.overview.funnel`.
         quality: how good the data are.
 
@@ -39,9 +38,8 @@ def measure_report(
         Plain JSON values; what cannot be told is None.
     """
     submitted, answered = funnel["submitted"], funnel["answered"]
-    everyone = np.asarray(people["period"].to_pylist()) == EVERYTHING
     return {
-        "people": int(everyone.sum()),
+        "people": people,
         "applications": submitted,
         "interview_rate": _rate(model.interview, submitted),
         "answer_rate": _rate(model.answered, submitted),
@@ -111,7 +109,7 @@ def fallen(weeks: pa.Table) -> Decline | None:
     """Look for a fall of the weekly interview rate, on what has been seen of each week.
 
     Args:
-        weeks: rows of :func:`layer7.analytics.overview.weekly_moments`.
+        weeks: rows of :func:`layer7.analytics.overview.weekly`.
     """
     events, n, unseen = (weeks[name].to_numpy().astype(np.float64) for name in ("interviews", "n", "unseen"))
     return decline(events, np.maximum(n - unseen, events))
@@ -133,7 +131,7 @@ def weekly_rates(weeks: pa.Table) -> list[dict[str, Any]]:
     """Give each week's interview rate; None until a quarter of the week's outcomes must have been seen.
 
     Args:
-        weeks: rows of :func:`layer7.analytics.overview.weekly_moments`.
+        weeks: rows of :func:`layer7.analytics.overview.weekly`.
     """
     events, n, unseen = (weeks[name].to_numpy().astype(np.float64) for name in ("interviews", "n", "unseen"))
     rates = effective_rates(events, n, unseen)

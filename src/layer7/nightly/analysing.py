@@ -63,11 +63,11 @@ def analyse(night: Night) -> Outcome:
     if not running:
         return NONE_RUNNING
     with night.home.warehouse.open() as tables:
-        log, curve = night.log(tables, Purpose.EXPERIMENTS), tables.read("outlook")
-        if log is None or curve is None:
+        log = night.log(tables, Purpose.EXPERIMENTS)
+        outlook = night.outlook(tables, log) if log else None
+        if log is None or outlook is None:
             return Outcome(0, {"answer": "no applications yet"})
-        outlook_now = Outlook(night.horizon.end, curve, None)
-        found = count(log, outlook_now, running, declared=declared_spans(night.home))
+        found = count(log, outlook, running, declared=declared_spans(night.home))
     night.home.warehouse.replace("experiment_moments", found.cells, at=night.clock())
     said: dict[str, Any] = {}
     for done, experiment in enumerate(running, start=1):

@@ -75,10 +75,11 @@ FINDERS: Mapping[str, Callable[[Search], Finding]] = MappingProxyType(
 def find(night: Night) -> Outcome:
     """Look for what works for whom."""
     with night.home.warehouse.open() as tables:
-        log, curve = night.log(tables), tables.read("outlook")
-        if log is None or curve is None:
+        log = night.log(tables)
+        outlook = night.outlook(tables, log) if log else None
+        if log is None or outlook is None:
             return NOTHING_YET
-        search = Search(night, log, Outlook(night.horizon.end, curve, None), tables)
+        search = Search(night, log, outlook, tables)
         findings = {name: finder(search) for name, finder in FINDERS.items()}
     rows = 0
     for finding in findings.values():

@@ -1,4 +1,4 @@
-"""The stage ``measure``: rates under silence, every person's performance, and the quality of the data."""
+"""The stage ``measure``: rates under silence, every person's months, and the quality of the data."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,38 +6,48 @@ from types import MappingProxyType
 
 from ibis.expr import types as ir
 
-from layer7.analytics.delays import delay_moments, to_silence_moments
+from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.outcomes import outlook
-from layer7.analytics.overview import funnel, weekly_moments
-from layer7.analytics.performance import performance_moments
-from layer7.analytics.person import finish
+from layer7.analytics.overview import funnel, weekly
 from layer7.analytics.quality import quality_moments, to_quality
 from layer7.analytics.report import measure_report
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.statistics import SilenceMoments, fit_silence
+from layer7.storage.months import Allowed, Months
+from layer7.storage.warehouse import MONTHS
 
 
 def measure(night: Night) -> Outcome:
-    """Measure rates under silence, every person's performance, and the quality of the data."""
+    """Measure rates under silence, the months of people, and the quality of the data.
+
+    Months are counted anew only of people of whom something changed; what hangs on silence is made of them
+    every night.
+    """
+    end, at = night.horizon.end, night.clock()
     with night.home.warehouse.open() as tables:
         log = night.log(tables)
         if log is None:
             return NOTHING_YET
-        found = log.applications
-        model = fit_silence(counted(found, night.horizon.end))
-        now = outlook(model, night.horizon.end)
-        night.home.warehouse.replace("outlook", now.curve.to_pyarrow(), at=night.clock())
-        people = finish(performance_moments(found, log.events, now).to_pyarrow())
-        quality = to_quality(quality_moments(found).to_pyarrow().to_pylist()[0], **_door(night))
-        weeks = weekly_moments(found, now).to_pyarrow()
-        steps = funnel(found).to_pyarrow().to_pylist()[0]
-    rows = night.home.warehouse.replace("performance", people, at=night.clock())
+        rows = Months(night.home, tables).renew(Allowed(log.applications, log.events, end), at=at)
+        months = tables.read(MONTHS)
+        if months is None:
+            return NOTHING_YET
+        counts = fate_counts(months.select(fate=months.fates.unnest())).to_pyarrow()
+        model = fit_silence(to_silence_moments(counts, end))
+        now = outlook(model, end)
+        night.home.warehouse.replace("outlook", now.curve.to_pyarrow(), at=at)
+        totals = months.aggregate(people=months.person.nunique())
+        people = totals.to_pyarrow()["people"][0].as_py()
+        quality = to_quality(quality_moments(months).to_pyarrow().to_pylist()[0], **_door(night))
+        steps = funnel(months).to_pyarrow().to_pylist()[0]
+        weeks = weekly(counts, now)
     return Outcome(rows, measure_report(model, people=people, weeks=weeks, funnel=steps, quality=quality))
 
 
 def counted(applications: ir.Table, end: datetime) -> SilenceMoments:
     """Count what became of applications by the end of a night, as the silence model takes it."""
-    return to_silence_moments(delay_moments(applications, end).to_pyarrow())
+    return to_silence_moments(fate_counts(fated(applications)).to_pyarrow(), end)
 
 
 def _door(night: Night) -> Mapping[str, int]:

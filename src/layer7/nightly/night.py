@@ -1,7 +1,7 @@
 """What a stage of the night is given, and what it gives back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
+from layer7.analytics.outcomes import Outlook, outcomes
 from layer7.contract.vocabulary import Purpose
 from layer7.privacy import Consent, may_use
 from layer7.storage.home import Home
@@ -73,12 +74,20 @@ class Night:
         if not may_use(Consent(), purpose):
             agreed = self.home.consents.allowing(purpose, known_at=self.horizon.end)
             among = ibis.memtable({"person": pa.array(agreed, pa.string())})
-            return Log(applications.semi_join(among, "person"), known.semi_join(among, "person"))
+            return Log(*(tables.view(each.semi_join(among, "person")) for each in (applications, known)))
         refusing = self.home.consents.refusing(purpose, known_at=self.horizon.end)
         if not refusing:
-            return Log(applications, known)
+            return Log(tables.view(applications), tables.view(known))
         without = ibis.memtable({"person": list(refusing)})
-        return Log(applications.anti_join(without, "person"), known.anti_join(without, "person"))
+        return Log(*(tables.view(each.anti_join(without, "person")) for each in (applications, known)))
+
+    def outlook(self, tables: Tables, log: "Log") -> Outlook | None:
+        """Give what silence means tonight, and applications judged by it; None before that is measured."""
+        curve = tables.read("outlook")
+        if curve is None:
+            return None
+        plain = Outlook(self.horizon.end, curve, None)
+        return replace(plain, judged=(log.applications, tables.view(outcomes(log.applications, plain))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from layer7.analytics.decisions import decision_moments, decision_span, to_decisions
-from layer7.analytics.delays import delay_folds, to_silence_folds
+from layer7.analytics.delays import to_silence_folds
+from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.outcomes import LONGEST, Outlook
 from layer7.analytics.rethinking import switch_moments, target_moments
-from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
+from layer7.analytics.scores import fold_of, score_moments, scored_people, to_folds, to_people
 from layer7.analytics.within_people import parts_known, sample_people, sent_rows, to_fit_parts, to_sent
 from layer7.configuration import ConfigVersion
 from layer7.contract.evidence import Lineage, Period
@@ -140,7 +141,9 @@ def fit_score(asked: Question) -> Answer:
 def timing(asked: Question) -> Answer:
     """Ask whether it matters when one applies, and when to follow up (specification 5.4)."""
     end, applications = asked.night.horizon.end, asked.log.applications
-    folds = to_silence_folds(delay_folds(applications, end).to_pyarrow())
+    fates = fated(applications)
+    counted = fate_counts(fates.mutate(fold=fold_of(fates.person)), ("fold",))
+    folds = to_silence_folds(counted.to_pyarrow(), end)
     model = fit_silence(reduce(add, folds))
     rows = _sampled(asked)
     found = advise(
@@ -195,10 +198,11 @@ def propose(night: Night) -> Outcome:
     """Look for better settings, and put those that the evidence asks for before people."""
     answers: dict[str, Answer] = {}
     with night.home.warehouse.open() as tables:
-        log, curve = night.log(tables), tables.read("outlook")
-        if log is None or curve is None:
+        log = night.log(tables)
+        outlook = night.outlook(tables, log) if log else None
+        if log is None or outlook is None:
             return NOTHING_YET
-        asked = Question(night, log, Outlook(night.horizon.end, curve, None))
+        asked = Question(night, log, outlook)
         for done, (name, optimizer) in enumerate(OPTIMIZERS.items(), start=1):
             answers[name] = optimizer(asked)
             night.progress(done / len(OPTIMIZERS))

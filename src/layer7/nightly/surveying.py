@@ -9,7 +9,8 @@ import pyarrow as pa
 from layer7.analytics.clusters import design_effect
 from layer7.analytics.cohorts import segment_table, segments
 from layer7.analytics.contributions import segment_of
-from layer7.analytics.delays import delay_moments, to_silence_moments
+from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.making import Making
 from layer7.analytics.market import (
     WINDOW_DAYS,
@@ -38,11 +39,10 @@ from layer7.statistics import SilenceModel, fit_silence
 def survey(night: Night) -> Outcome:
     """Say how segments of people fare, and what the market does for those who contribute to that."""
     with night.home.warehouse.open() as tables:
-        log, curve = night.log(tables), tables.read("outlook")
-        agreed = night.log(tables, Purpose.CONTRIBUTE_TO_MARKET_INSIGHTS)
-        if log is None or curve is None or agreed is None:
+        log, agreed = night.log(tables), night.log(tables, Purpose.CONTRIBUTE_TO_MARKET_INSIGHTS)
+        outlook = night.outlook(tables, log) if log else None
+        if log is None or agreed is None or outlook is None:
             return NOTHING_YET
-        outlook = Outlook(night.horizon.end, curve, None)
         members, found = cohorts(log, outlook, night)
         night.progress(0.6)
         market = market_of(agreed, outlook, night)
@@ -98,7 +98,7 @@ def market_of(log: Log, outlook: Outlook, night: Night) -> MarketInsights:
     start = max(end - WINDOW_DAYS * SECONDS_PER_DAY, first // SECONDS_PER_DAY * SECONDS_PER_DAY)
     sent = log.applications.submitted_at
     recent = log.applications.filter(sent >= _moment(start), sent < _moment(end))
-    days = to_silence_moments(delay_moments(recent, outlook.as_of).to_pyarrow())
+    days = to_silence_moments(fate_counts(fated(recent)).to_pyarrow(), outlook.as_of)
     rows = window(recent, _for_any_answer(fit_silence(days), outlook), start=start, end=end)
     answers = answer_moments(rows).to_pyarrow().to_pylist()
     whole = next(row for row in answers if row["dimension"] == "all")

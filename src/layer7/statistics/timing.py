@@ -1,7 +1,7 @@
 """Does it matter when one applies: effects of weekday, hour and age of the posting, within people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -190,7 +190,7 @@ class _Counted:
                 columns.append((name, -1))
                 parts.append(rest)
         design = np.column_stack(parts).astype(np.float64) if parts else np.zeros((bare.events.size, 0))
-        rows = Panel(design, bare.events, bare.trials, bare.person, bare.cluster, bare.kept)
+        rows = replace(bare, design=design)
         return cls(sent, rows, tuple(columns), MappingProxyType(shown), _missing(sent, rows))
 
     def own(self, name: str) -> npt.NDArray[np.bool_]:

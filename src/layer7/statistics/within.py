@@ -5,7 +5,7 @@ are read from comparisons of a person with herself: each person has a rate of he
 only how her interviews fall among her applications counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,8 @@ class Panel:
         events: 1 for those with the event, else 0.
         trials: how much of a trial has been seen, above 0 and up to 1.
         person: whose it is, as a number from 0 on that never falls.
-        cluster: what else ties applications together, such as the employer, as a number.
+        cluster: what else ties applications together, such as the employer, as a number from 0 on.
+        pair: person and cluster together, as a number from 0 on.
         kept: which rows of what was given these are.
     """
 
@@ -40,6 +41,7 @@ class Panel:
     trials: FloatArray
     person: Codes
     cluster: Codes
+    pair: Codes
     kept: Codes
 
     @property
@@ -55,11 +57,11 @@ class Panel:
     @property
     def groups(self) -> int:
         """How many people or clusters there are, whichever is less: what inference rests on."""
-        return min(self.people, np.unique(self.cluster).size)
+        return min(self.people, int(self.cluster.max(initial=-1)) + 1)
 
     def select(self, columns: npt.NDArray[np.bool_]) -> "Panel":
         """The same applications with some columns of the design only."""
-        return Panel(self.design[:, columns], self.events, self.trials, self.person, self.cluster, self.kept)
+        return replace(self, design=self.design[:, columns])
 
 
 def panel(design: FloatArray, events: Column, trials: Column, *, person: Codes, cluster: Codes) -> Panel:
@@ -93,10 +95,14 @@ def panel(design: FloatArray, events: Column, trials: Column, *, person: Codes, 
     telling = (seen > 0) & (k[who] > 0) & (n[who] - k[who] > 1e-9)
     order = np.flatnonzero(telling)
     order = order[np.argsort(who[order], kind="stable")]
-    _, codes = np.unique(who[order], return_inverse=True)
-    return Panel(
-        given[order], hits[order], seen[order], codes.astype(np.int64), cluster[order], order.astype(np.int64)
-    )
+    codes, ties = _codes(who[order]), _codes(cluster[order])
+    pairs = _codes(codes * (int(ties.max(initial=0)) + 1) + ties)
+    return Panel(given[order], hits[order], seen[order], codes, ties, pairs, order.astype(np.int64))
+
+
+def _codes(values: Codes) -> Codes:
+    """Values by their place among the distinct ones: what is grouped by often is numbered once."""
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,8 +249,7 @@ def design_effect(scores: FloatArray, information: FloatArray, rows: Panel) -> f
         >>> design_effect(np.array([[1.0], [1.0], [-1.0], [-1.0]]), np.eye(1), rows)
         16.0
     """
-    both = rows.person * (int(rows.cluster.max(initial=0)) + 1) + rows.cluster
-    persons, clusters, single = (_outer(scores, codes) for codes in (rows.person, rows.cluster, both))
+    persons, clusters, single = (_outer(scores, codes) for codes in (rows.person, rows.cluster, rows.pair))
     ratio = np.linalg.solve(information, persons + clusters - single)
     mean = float(np.trace(ratio)) / max(scores.shape[1], 1)
     return float(np.maximum(mean * rows.groups / max(rows.groups - 1, 1), 1.0))
@@ -252,10 +257,8 @@ def design_effect(scores: FloatArray, information: FloatArray, rows: Panel) -> f
 
 def _outer(scores: FloatArray, codes: Codes) -> FloatArray:
     """Σ over groups of the outer product of a group's summed scores."""
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=codes[order[:1]] - 1))
-    sums = np.add.reduceat(scores[order], starts)
-    return np.asarray(sums.T @ sums, dtype=np.float64)
+    sums = np.stack([np.bincount(codes, each) for each in scores.T])
+    return np.asarray(sums @ sums.T, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,28 @@ class Consents:
         with self._state.read() as connection:
             return tuple(sorted(_judged(connection, purpose, known_at, allowed=True)))
 
+    def changed(self, purpose: Purpose, *, after: int, since: datetime) -> tuple[str, ...]:
+        """Give the people who have said something of a purpose lately.
+
+        Args:
+            purpose: of what.
+            after: only what was recorded after this number.
+            since: or what holds only from this moment on.
+        """
+        query = select(consents.c.person, consents.c.id, consents.c.at).where(
+            consents.c.purpose == str(purpose)
+        )
+        with self._state.read() as connection:
+            rows = connection.execute(query).all()
+        news = {row.person for row in rows if row.id > after or datetime.fromisoformat(row.at) > since}
+        return tuple(sorted(news))
+
+    def last(self) -> int:
+        """Give the number of what was recorded last."""
+        with self._state.read() as connection:
+            found: int | None = connection.execute(select(func.max(consents.c.id))).scalar()
+        return found or 0
+
     def history(self, user_id: str) -> tuple[Word, ...]:
         """Give all that a person has said, the earliest first.
 

@@ -8,7 +8,6 @@ from typing import Any
 from ibis.expr import types as ir
 
 from layer7.analytics.cells import DIMENSIONS
-from layer7.analytics.performance import EVERYTHING
 from layer7.contract.analytics import UserPatterns
 from layer7.contract.evidence import Lineage, Period
 from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to_pattern
@@ -16,7 +15,7 @@ from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
 from layer7.storage.people import last_night, willing
 from layer7.storage.runs import made_on
-from layer7.storage.warehouse import Tables
+from layer7.storage.warehouse import MONTHS, Tables
 
 SHOWN = "patterns"
 PLANS = "pattern_plans"
@@ -80,8 +79,8 @@ class Patterns:
         bucket = self.home.keys.bucket(person)
         plans = self.home.warehouse.rows_of(PLANS, person, bucket)
         rows = self.home.warehouse.rows_of(SHOWN, person, bucket)
-        performance = self.home.warehouse.rows_of("performance", person, bucket)
-        start = next((row["first_month"] for row in performance if row["period"] == EVERYTHING), None)
+        months = self.home.warehouse.rows_of(MONTHS, person, bucket)
+        start = min((row["month"] for row in months), default=None)
         kept = self.home.warehouse.rows_of(PREFERENCES, person, bucket)
         if not plans and not kept:
             return None
@@ -102,10 +101,9 @@ def _person(plan: Mapping[str, Any], preferences: Mapping[str, tuple[str, ...]])
 
 def _with_start(tables: Tables, found: ir.Table) -> list[dict[str, Any]]:
     """Give rows with the month from which the person's applications are."""
-    performance = tables.read("performance")
-    if performance is not None:
-        whole = performance.filter(performance.period == EVERYTHING)
-        started = whole.select("bucket", "person", start=whole.first_month)
+    months = tables.read(MONTHS)
+    if months is not None:
+        started = months.group_by("bucket", "person").aggregate(start=months.month.min())
         found = found.left_join(started, ["bucket", "person"]).drop("bucket_right", "person_right")
     rows: list[dict[str, Any]] = found.order_by("place").to_pyarrow().to_pylist()
     return [{"start": None} | row for row in rows]

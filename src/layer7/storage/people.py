@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import pyarrow as pa
 from ibis.expr import types as ir
 
+from layer7.analytics.judging import EVERYTHING, performance_moments, range_moments
 from layer7.analytics.outcomes import Outlook
-from layer7.analytics.performance import EVERYTHING, range_moments
+from layer7.analytics.performance import range_facts
 from layer7.analytics.person import finish, to_contract
 from layer7.contract.analytics import UserPerformance
 from layer7.contract.evidence import Lineage
@@ -19,7 +21,7 @@ from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.storage.home import Home
 from layer7.storage.runs import Run
-from layer7.storage.warehouse import TABLE_FORMAT
+from layer7.storage.warehouse import MONTHS, TABLE_FORMAT, Tables
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -52,27 +54,35 @@ class People:
         self.home.consents.require(person)
         end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
         if period == EVERYTHING or _MONTH.fullmatch(period):
-            rows = self.home.warehouse.rows_of("performance", person, self.home.keys.bucket(person))
-            row: Mapping[str, Any] | None = next((row for row in rows if row["period"] == period), None)
+            row = self._month(person, period, run)
         else:
-            row = self._range(person, _days(period), end)
+            row = self._range(person, _days(period), run)
         if row is None:
             return None
         lineage = Lineage(run_id=str(run.id), log_to=end.isoformat())
         return to_contract(row, as_of=end, user_id=user_id, lineage=lineage)
 
-    def _range(self, person: str, days: tuple[date, date], end: datetime) -> Mapping[str, Any] | None:
+    def _month(self, person: str, period: str, run: Run) -> Mapping[str, Any] | None:
+        months = self.home.warehouse.table_of(MONTHS, person, self.home.keys.bucket(person))
+        with self.home.warehouse.open() as tables:
+            night = outlook_of(run, tables)
+            if months is None or night is None:
+                return None
+            rows = finish(performance_moments(months, night)).to_pylist()
+        return next((row for row in rows if row["period"] == period), None)
+
+    def _range(self, person: str, days: tuple[date, date], run: Run) -> Mapping[str, Any] | None:
         start, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
         bucket = self.home.keys.bucket(person)
         with self.home.warehouse.open() as tables:
-            found, events, curve = (tables.read(name) for name in ("applications", "events", "outlook"))
-            if found is None or events is None or curve is None:
+            found, events, night = tables.read("applications"), tables.read("events"), outlook_of(run, tables)
+            if found is None or events is None or night is None:
                 return None
             own = found.filter(found.bucket == bucket, found.person == person)
             said = events.filter(events.bucket == bucket, events.person == person)
-            moments = range_moments(
-                own, said, Outlook(end, curve, None), start=start, end=last + timedelta(days=1)
-            ).to_pyarrow()
+            facts = range_facts(own, said, start=start, end=last + timedelta(days=1)).to_pyarrow()
+            name = f"{start.isoformat()}..{(last + timedelta(days=1)).isoformat()}"
+            moments = range_moments(facts, night, pa.repeat(name, facts.num_rows))
         return finish(moments).to_pylist()[0] if moments.num_rows else None
 
     def applications(self, *, user_id: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
@@ -116,6 +126,20 @@ def willing(home: Home, table: ir.Table) -> ir.Table:
     if not refusing:
         return table
     return table.anti_join(ibis.memtable({"person": list(refusing)}), "person")
+
+
+def outlook_of(run: Run, tables: Tables) -> Outlook | None:
+    """Give what silence means since a night; None before it had anything to learn that from.
+
+    Args:
+        run: the last night that was done.
+        tables: as that night left them.
+    """
+    curve = tables.read("outlook")
+    if curve is None:
+        return None
+    end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
+    return Outlook(end, curve, run.report.get("measure", {}).get("ghosted_after"))
 
 
 def last_night(home: Home) -> Run:

@@ -190,8 +190,14 @@ DATASETS: tuple[Place, ...] = (
     ),
     Place(
         name="performance",
-        holds="how the applications went, by period",
+        holds="how the applications went, by month",
         used_for="shown to the person herself",
+        person="person",
+    ),
+    Place(
+        name="changed",
+        holds="that new events came, until the night has counted them",
+        used_for="counting only what changed",
         person="person",
     ),
     Place(

@@ -23,6 +23,12 @@ from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.schema import files, meta
 from layer7.storage.state import State
 
+MONTHS = "performance"
+"""The dataset of people's months."""
+
+CHANGED = "changed"
+"""The dataset of people of whom new events were folded, until their months are counted."""
+
 _APPLICATIONS = "applications"
 _EVENTS = "events"
 _BASE_SHARE = 0.10
@@ -34,6 +40,8 @@ _MANY_SEGMENTS = 256
 _LAYOUT = 2
 TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 _ORDER = "bucket, person, application_id"
+_LAYERED = {_APPLICATIONS: KEY, MONTHS: ("person",)}
+"""Datasets of large files with a small one beside them, which wins; with what it wins by."""
 
 Progress = Callable[[float], None]
 """Is told which share of the work is done, 0 to 1."""
@@ -133,16 +141,21 @@ class Warehouse:
         new = [file for file in live if anew or _has_news(file)]
         sources = _Sources(horizon, tuple(new), tuple(old))
         few = sources.is_few
+        stale: tuple[File, ...] = ()
         written: list[File] = []
         if new:
             with closing(self._engine()) as engine:
                 write = self._write_beside if few else self._write_buckets
                 written = list(write(engine, sources, progress))
+                if few and not anew:
+                    written += self._changed_people(engine, sources)
+                else:
+                    stale = (*self._manifest.live(MONTHS), *self._manifest.live(CHANGED))
         with self._state.write() as connection:
             gone = tables if anew or not few else sources.delta if new else ()
-            self._manifest.publish(connection, new=written, gone=gone, at=at)
+            self._manifest.publish(connection, new=written, gone=(*gone, *stale), at=at)
             _mark_folded(connection, new, horizon)
-            _put(connection, _APPLICATIONS, _describe_horizon(horizon))
+            put(connection, _APPLICATIONS, _describe_horizon(horizon))
         return sum(file.rows for file in new)
 
     def _must_rebuild(self, horizon: Horizon) -> bool:
@@ -156,6 +169,17 @@ class Warehouse:
             or date.fromisoformat(before["as_of"]) > horizon.as_of
             or datetime.fromisoformat(before["known_at"]) > horizon.known_at
         )
+
+    def _changed_people(self, engine: duckdb.DuckDBPyConnection, sources: _Sources) -> Iterator[File]:
+        """Note of whom there are new events: only their months are counted anew."""
+        parts = []
+        for day in sorted({file.folded_as_of for file in sources.new}, key=str):
+            own = [file for file in sources.new if file.folded_as_of == day]
+            found = _parquet(engine, self._manifest.paths(own))
+            found = found.filter(found.event_time < sources.horizon.end)
+            parts.append(found if day is None else found.filter(found.event_time >= _end_of(day)))
+        query = ibis.to_sql(ibis.union(*(part.select("person") for part in parts), distinct=True))
+        yield write_query(self._manifest, engine, query, dataset=CHANGED, bucket=ALL_BUCKETS)
 
     def _states(self, engine: duckdb.DuckDBPyConnection, sources: _Sources, buckets: range) -> ir.Table:
         events = _log(engine, self._manifest.paths(sources.new))
@@ -278,13 +302,18 @@ class Warehouse:
 
     def rows_of(self, dataset: str, person: str, bucket: int) -> list[dict[str, Any]]:
         """Give one person's rows of a table."""
+        found = self.table_of(dataset, person, bucket)
+        rows: list[dict[str, Any]] = [] if found is None else found.to_pylist()
+        return rows
+
+    def table_of(self, dataset: str, person: str, bucket: int) -> pa.Table | None:
+        """Give one person's part of a table; None when the table has not been made yet."""
         with self.open() as tables:
             table = tables.read(dataset)
             if table is None:
-                return []
-            own = table.filter(table.bucket == bucket, table.person == person)
-            found: list[dict[str, Any]] = own.to_pyarrow().to_pylist()
-            return found
+                return None
+            own: pa.Table = table.filter(table.bucket == bucket, table.person == person).to_pyarrow()
+            return own
 
 
 class Tables:
@@ -306,7 +335,7 @@ class Tables:
 
     def read(self, dataset: str) -> ir.Table | None:
         """Give a table; None when it has not been made yet."""
-        table = self._applications() if dataset == _APPLICATIONS else self._files(dataset)
+        table = self._layered(dataset) if dataset in _LAYERED else self._files(dataset)
         if table is None or not self._hidden or "person" not in table.columns:
             return table
         return table.filter(table.person.notin(self._hidden))
@@ -316,15 +345,23 @@ class Tables:
         read = _log if dataset == _EVENTS else _parquet
         return read(self.engine, self._manifest.paths(live)) if live else None
 
-    def _applications(self) -> ir.Table | None:
-        live = self._manifest.live(_APPLICATIONS)
+    def _layered(self, dataset: str) -> ir.Table | None:
+        live, key = self._manifest.live(dataset), _LAYERED[dataset]
         base = [file for file in live if file.bucket != ALL_BUCKETS]
         beside = [file for file in live if file.bucket == ALL_BUCKETS]
         tables = [_parquet(self.engine, self._manifest.paths(part)) for part in (base, beside) if part]
         if len(tables) == 2:
             large, small = tables
-            return large.anti_join(small.select(*KEY), KEY).union(small)
-        return tables[0] if tables else None
+            whole = large.anti_join(small.select(*key).distinct(), key).union(small)
+        else:
+            whole = tables[0] if tables else None
+        # Of somebody who has no months any more, a row beside the large files says so.
+        return whole.filter(whole.month.notnull()) if dataset == MONTHS and whole is not None else whole
+
+    def view(self, table: ir.Table) -> ir.Table:
+        """Tell the engine an expression once, so that what is asked of it need not say it again."""
+        seen: ir.Table = ibis.get_backend(table).create_view(f"view_{next(self._numbers)}", table)
+        return seen
 
     @contextmanager
     def held(self, table: ir.Table) -> Iterator[ir.Table]:
@@ -364,8 +401,10 @@ class Past(Tables):
         super().__init__(engine, manifest, hidden)
         self._horizon = horizon
 
-    def _applications(self) -> ir.Table | None:
-        events = self.read(_EVENTS)
+    def _layered(self, dataset: str) -> ir.Table | None:
+        events = self.read(_EVENTS) if dataset == _APPLICATIONS else None
+        if dataset != _APPLICATIONS:
+            return super()._layered(dataset)
         if events is None:
             return None
         known = events.filter(
@@ -417,8 +456,11 @@ def _log(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
 def _has_news(file: File) -> bool:
     if file.folded_as_of is None or file.max_time is None:
         return True
-    end = datetime.fromisoformat(file.folded_as_of).replace(tzinfo=UTC) + timedelta(days=1)
-    return datetime.fromisoformat(file.max_time) >= end
+    return datetime.fromisoformat(file.max_time) >= _end_of(file.folded_as_of)
+
+
+def _end_of(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
 
 
 def _mark_folded(connection: Connection, folded: Sequence[File], horizon: Horizon) -> None:
@@ -462,7 +504,8 @@ def _describe_horizon(horizon: Horizon) -> str:
     )
 
 
-def _put(connection: Connection, key: str, value: str) -> None:
+def put(connection: Connection, key: str, value: str) -> None:
+    """Keep a short note of the installation's own, in the caller's transaction."""
     if connection.execute(select(meta.c.key).where(meta.c.key == key)).first() is None:
         connection.execute(meta.insert().values(key=key, value=value))
     else:

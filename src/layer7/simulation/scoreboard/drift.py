@@ -6,10 +6,11 @@ from functools import partial
 
 import numpy as np
 
+from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.outcomes import outlook
-from layer7.analytics.overview import weekly_moments
+from layer7.analytics.overview import weekly
 from layer7.analytics.report import fallen
-from layer7.nightly.measuring import counted
 from layer7.simulation.run import simulate
 from layer7.simulation.scenarios import SCENARIOS
 from layer7.simulation.scoreboard.log import Replay, replay
@@ -49,7 +50,8 @@ def _look(log: Replay, week: int) -> tuple[bool, bool]:
     """Whether the engine, and the naive board, raise an alarm at the end of a week."""
     end = log.end - timedelta(weeks=_LAST - week)
     found = log.at(end).applications
-    weeks = weekly_moments(found, outlook(fit_silence(counted(found, end)), end)).to_pyarrow()
+    counted = fate_counts(fated(found)).to_pyarrow()
+    weeks = weekly(counted, outlook(fit_silence(to_silence_moments(counted, end)), end))
     rates = weeks["interviews"].to_numpy() / np.maximum(weeks["n"].to_numpy(), 1)
     change = fallen(weeks)
     return change is not None and change.alarm, bool(rates[-1] < _RED * rates[:-1].mean())

@@ -50,6 +50,8 @@ MATRIX = {
     ("DELETE", "/v1/users/{user_id}"): (GUARDIANS, None),
     ("GET", "/v1/users/{user_id}/privacy"): (GUARDIANS, None),
     ("GET", "/v1/users/{user_id}/export"): (GUARDIANS, None),
+    ("POST", "/v1/users/{user_id}/groups"): (GUARDIANS | {"events"}, {"groups": {"gender": "female"}}),
+    ("GET", "/v1/fairness"): (READERS, None),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
     ("POST", "/v1/users/{user_id}/rank"): (READERS, {"jobs": []}),

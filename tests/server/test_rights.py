@@ -51,3 +51,17 @@ def test_no_door_leaves_an_id_or_words_open_even_to_be_given_again(house, caplog
     erase(house, PERSON)
     assert leaks(house.home.path, keys=True) == []
     assert PERSON not in caplog.text
+
+
+def test_groups_are_kept_only_with_consent_and_gone_with_it(house):
+    said, path = {"groups": {"gender": "Female"}}, "/v1/users/anna"
+    refused = house.post(f"{path}/groups", said, "privacy")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:layer7:problem:consent_needed")
+    house.post(f"{path}/consent", {"purpose": "fairness_monitoring", "value": True}, "events")
+    kept = house.post(f"{path}/groups", said, "events").json()["items"]
+    assert [(each["attribute"], each["group"]) for each in kept] == [("gender", "female")]
+    for body in ({"groups": {}}, {"groups": {"shoes": "44"}}, {"groups": {"gender": 5}}, {"gender": "x"}):
+        assert house.post(f"{path}/groups", body, "privacy").status_code == 422, body
+    house.post(f"{path}/consent", {"purpose": "fairness_monitoring", "value": False}, "events")
+    assert house.home.declared.of("anna") == ()
+    assert house.get("/v1/fairness").json() == {"items": []}

@@ -14,6 +14,7 @@ from layer7.server import (
     consent,
     events,
     experiments,
+    fairness,
     figures,
     letters,
     patterns,
@@ -139,6 +140,7 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         scores,
         surveys,
         rights,
+        fairness,
         ranking,
     ):
         app.include_router(door.router)

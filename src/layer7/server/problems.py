@@ -29,10 +29,10 @@ _BY_STATUS: Mapping[int, str] = {
     " unknown_recommendation unknown_rollout unknown_schema unknown_segment unknown_token unknown_user"
     " unknown_version",
     405: "method_not_allowed",
-    409: "approval_too_early decided_meanwhile event_conflict experiment_exists experiment_needed"
-    " idempotency_key_reused move_not_allowed moved_meanwhile namespace_full no_change not_paused not_running"
-    " nothing_to_roll_back other_passport overlapping_experiments plan_changed plan_stale power_unknown"
-    " request_in_flight underpowered",
+    409: "consent_needed approval_too_early decided_meanwhile event_conflict experiment_exists"
+    " experiment_needed idempotency_key_reused move_not_allowed moved_meanwhile namespace_full"
+    " no_change not_paused not_running nothing_to_roll_back other_passport overlapping_experiments"
+    " plan_changed plan_stale power_unknown request_in_flight underpowered",
     412: "version_changed",
     413: "too_large too_many_items",
     415: "unsupported_encoding unsupported_media_type",

@@ -9,7 +9,10 @@ from contextlib import closing
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.storage.keys import Keys
+from layer7.storage import keys as keys_module
+from layer7.storage.home import open_home
+from layer7.storage.keys import Keys, change_master
+from layer7.storage.settings import Settings
 
 MASTER = secrets.token_hex(32)
 
@@ -106,8 +109,65 @@ def test_an_empty_master_file_is_refused(tmp_path):
 
 
 def test_another_master_key_opens_nothing(tmp_path):
-    keys = Keys(tmp_path / "keys", MASTER, buckets=4)
-    person = keys.admit(["anna"])["anna"]
-    other = Keys(tmp_path / "keys", secrets.token_hex(32), buckets=4)
-    with pytest.raises(Layer7Error, match="keys folder"):
-        other.keys([person])
+    Keys(tmp_path / "keys", MASTER, buckets=4).admit(["anna"])
+    with pytest.raises(Layer7Error) as error:
+        Keys(tmp_path / "keys", secrets.token_hex(32), buckets=4)
+    assert error.value.code == "another_master_key"
+
+
+def sealed_home(tmp_path, settings=None):
+    home = open_home(tmp_path / "home", settings or Settings(buckets=4))
+    home.keys.admit(["anna", "ben"])
+    return home
+
+
+def known(home):
+    names = [home.keys.person(name) for name in ("anna", "ben")]
+    return names, home.keys.user_ids(names), home.keys.keys(names), home.keys.audit, home.keys.quarantine
+
+
+def test_a_new_master_key_takes_the_old_ones_place_and_nobody_is_renamed(tmp_path):
+    home = sealed_home(tmp_path)
+    before, file = known(home), home.path / "keys" / "master.key"
+    old = file.read_text()
+    assert change_master(home.path / "keys", "", "") == 2
+    assert file.read_text() != old
+    assert oct(file.stat().st_mode)[-3:] == "600"
+    assert not (home.path / "keys" / "master.next").exists()
+    again = open_home(home.path, Settings(buckets=4))
+    assert known(again) == before
+    assert again.state.verify_audit() >= 0
+    with pytest.raises(Layer7Error) as error:
+        open_home(home.path, Settings(buckets=4, master_key=old.strip()))
+    assert error.value.code == "another_master_key"
+    blobs = (home.path / "keys" / "keys.db").read_bytes()
+    assert bytes.fromhex(old) not in blobs
+
+
+def test_a_key_from_the_environment_is_changed_by_naming_both(tmp_path):
+    one, two = bytes(range(32)).hex(), bytes(range(1, 33)).hex()
+    home = sealed_home(tmp_path, Settings(buckets=4, master_key=one))
+    before = known(home)
+    change_master(home.path / "keys", one, two)
+    assert known(open_home(home.path, Settings(buckets=4, master_key=two))) == before
+    for old, new in ((one, two), (two, "00" * 32), (two, "abc")):
+        with pytest.raises(Layer7Error):
+            change_master(home.path / "keys", old, new)
+    assert known(open_home(home.path, Settings(buckets=4, master_key=two))) == before
+
+
+@pytest.mark.parametrize("after", ["the new key was made", "the transaction"])
+def test_a_change_that_was_killed_is_finished_or_undone(tmp_path, monkeypatch, after):
+    home = sealed_home(tmp_path)
+    before = known(home)
+
+    def killed(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys_module, "seal" if after == "the new key was made" else "_finish_change", killed)
+        with pytest.raises(KeyboardInterrupt):
+            change_master(home.path / "keys", "", "")
+    assert (home.path / "keys" / "master.next").exists()
+    assert known(open_home(home.path, Settings(buckets=4))) == before
+    assert not (home.path / "keys" / "master.next").exists()

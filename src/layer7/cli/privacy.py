@@ -11,14 +11,18 @@ from layer7.cli.terminal import (
     JsonOption,
     WhyOption,
     actor_name,
+    home_path,
     now,
     opened,
+    out,
     print_json,
     print_table,
 )
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.privacy import Consent, may_use
+from layer7.storage.keys import change_master
+from layer7.storage.settings import load_settings
 from layer7.storage.state import Act
 
 privacy = typer.Typer(help="What people allow, and what is promised to them.", no_args_is_help=True)
@@ -92,3 +96,24 @@ def _read(said: Iterable[str]) -> dict[Purpose, str]:
             )
         found[Purpose(name)] = value
     return found
+
+
+@privacy.command("rotate-keys")
+def rotate_keys(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Put a new master key in the place of the old one; stop the server before, and start it again after.
+
+    Where LAYER7_MASTER_KEY is set, it is the new key, and LAYER7_OLD_MASTER_KEY the one before it.
+    """
+    path = home_path(home)
+    settings = load_settings(path)
+    if settings.master_key and not settings.old_master_key:
+        raise Layer7Error(
+            "old_key_missing",
+            "The master key comes from the settings, and the one before it is not known.",
+            "Set LAYER7_MASTER_KEY to the new key and LAYER7_OLD_MASTER_KEY to the old one.",
+        )
+    people = change_master(path / "keys", settings.old_master_key, settings.master_key)
+    if as_json:
+        print_json({"people": people})
+        return
+    out.print(f"The master key was changed; {people:,} people's keys are wrapped anew.")

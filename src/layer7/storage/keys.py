@@ -1,8 +1,9 @@
 """Keys live in a folder of their own, outside the backup set: destroying a person's key erases her words.
 
-``master.key`` (or ``LAYER7_MASTER_KEY``) is the root; every purpose's key is derived from it. ``keys.db``
-holds one random key per person, wrapped, and her own id sealed under it, so that an answer can speak in the
-caller's ids while tables and logs hold pseudonyms only.
+``master.key`` (or ``LAYER7_MASTER_KEY``) is the root; every purpose's key is derived from the first one and
+kept sealed, so that the master key can be changed without renaming anybody. ``keys.db`` holds these, one
+random key per person, wrapped, and her own id sealed under it, so that an answer can speak in the caller's
+ids while tables and logs hold pseudonyms only.
 """
 
 import os
@@ -17,11 +18,15 @@ from layer7.errors import Layer7Error
 from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
 from layer7.storage.tombstones import Tombstones
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS person (
-    name TEXT PRIMARY KEY, wrapped BLOB NOT NULL, sealed_id BLOB NOT NULL
-) WITHOUT ROWID
-"""
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS person (
+        name TEXT PRIMARY KEY, wrapped BLOB NOT NULL, sealed_id BLOB NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS root (purpose TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID",
+)
+_DATABASE = "keys.db"
+_NEXT = "master.next"
+_PURPOSES = ("learning", "quarantine", "audit", "release", "audit-name", "fairness")
 _AT_ONCE = 500
 _REMEMBERED = 500_000
 
@@ -38,29 +43,28 @@ class Keys:
     def __init__(self, folder: Path, master_hex: str, *, buckets: int) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        master = _master(folder / "master.key", master_hex)
-        self._buckets = buckets
-        self._learning = Pseudonym(derive_key(master, "learning"))
-        self._wrapping = derive_key(master, "wrapping")
-        self.quarantine = derive_key(master, "quarantine")
-        self.audit = derive_key(master, "audit")
-        self.release = derive_key(master, "release")
-        self.audit_name = Pseudonym(derive_key(master, "audit-name"))
-        self.fairness = Pseudonym(derive_key(master, "fairness"))
-        self.tombstones = Tombstones(folder / "tombstones")
-        self._path = folder / "keys.db"
-        self._known: dict[str, str] = {}
-        self._known_beside = self.tombstones.all()
+        self._path = folder / _DATABASE
         # SQLite gives its journal the mode of its database.
         self._path.touch(mode=0o600)
+        if not master_hex:
+            _finish_change(folder)
+        master = _master(folder / "master.key", master_hex)
+        self._buckets = buckets
+        self._wrapping = derive_key(master, "wrapping")
         with closing(self._open()) as database:
-            database.execute(_SCHEMA)
+            roots = _roots(database, master)
+        self._learning, self.audit_name, self.fairness = (
+            Pseudonym(roots[name]) for name in ("learning", "audit-name", "fairness")
+        )
+        self.quarantine, self.audit, self.release = (
+            roots[name] for name in ("quarantine", "audit", "release")
+        )
+        self.tombstones = Tombstones(folder / "tombstones")
+        self._known: dict[str, str] = {}
+        self._known_beside = self.tombstones.all()
 
     def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None, timeout=30)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            database.execute(f"PRAGMA {pragma}")
-        return database
+        return open_keys(self._path)
 
     def person(self, user_id: str) -> str:
         """Give the pseudonym of a person, whether or not she is known yet.
@@ -175,6 +179,96 @@ class Keys:
                 f"SELECT name, wrapped FROM person WHERE name IN ({_marks(batch)})", batch
             )
         }
+
+
+def open_keys(path: Path) -> sqlite3.Connection:
+    """Open the database of keys.
+
+    Args:
+        path: its file.
+    """
+    database = sqlite3.connect(path, isolation_level=None, timeout=30)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        database.execute(f"PRAGMA {pragma}")
+    return database
+
+
+def change_master(folder: Path, old_hex: str, new_hex: str) -> int:
+    """Put another master key in the place of the one in use; pseudonyms and the audit chain stay as they are.
+
+    Everything that the old one seals is sealed anew in one transaction. Where the key is a file, the new one
+    lies beside it before, and takes its place after; whoever opens the folder after a kill finishes that.
+    Other programs that hold the old key have to be started again.
+
+    Args:
+        folder: the keys folder.
+        old_hex: the key in use; empty means the file ``master.key``.
+        new_hex: the new key; empty makes one and puts it in the place of the file.
+
+    Returns:
+        How many people's keys were wrapped anew.
+
+    Raises:
+        Layer7Error: ``weak_key``; ``another_master_key`` if the old one is not the one in use.
+    """
+    old = _master(folder / "master.key", old_hex)
+    wrapping = derive_key(old, "wrapping")
+    with closing(open_keys(folder / _DATABASE)) as database:
+        roots = _roots(database, old)
+        # Held until the end, so that nobody judges a new key that is not in use yet.
+        database.execute("BEGIN IMMEDIATE")
+        fresh = derive_key(_master(folder / _NEXT, new_hex), "wrapping")
+        people = database.execute("SELECT name, wrapped FROM person").fetchall()
+        database.executemany(
+            "UPDATE person SET wrapped = ? WHERE name = ?",
+            [(seal(fresh, _unwrap(wrapping, wrapped).hex()), name) for name, wrapped in people],
+        )
+        sealed = [(seal(fresh, root.hex()), purpose) for purpose, root in roots.items()]
+        database.executemany("UPDATE root SET sealed = ? WHERE purpose = ?", sealed)
+        database.execute("COMMIT")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if not new_hex:
+        _finish_change(folder)
+    return len(people)
+
+
+def _finish_change(folder: Path) -> None:
+    """Let a new master key that lies beside the old one take its place if it is in use, else drop it."""
+    new = folder / _NEXT
+    if not new.exists():
+        return
+    with closing(open_keys(folder / _DATABASE)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        kept = database.execute("SELECT purpose, sealed FROM root").fetchall()
+        try:
+            _opened(dict(kept), derive_key(_master(new, ""), "wrapping"))
+            new.replace(folder / "master.key")
+        except (Layer7Error, FileNotFoundError):
+            new.unlink(missing_ok=True)
+
+
+def _roots(database: sqlite3.Connection, master: bytes) -> dict[str, bytes]:
+    """Give the key of each purpose: derived from the first master key, kept sealed under the one in use."""
+    wrapping, asked = derive_key(master, "wrapping"), "SELECT purpose, sealed FROM root"
+    for statement in _SCHEMA:
+        database.execute(statement)
+    kept = _opened(dict(database.execute(asked).fetchall()), wrapping)
+    new = {purpose: derive_key(master, purpose) for purpose in _PURPOSES if purpose not in kept}
+    if new:
+        rows = [(purpose, seal(wrapping, root.hex())) for purpose, root in new.items()]
+        database.executemany("INSERT OR IGNORE INTO root VALUES (?, ?)", rows)
+    return kept | new
+
+
+def _opened(kept: Mapping[str, bytes], wrapping: bytes) -> dict[str, bytes]:
+    try:
+        return {purpose: _unwrap(wrapping, sealed) for purpose, sealed in kept.items()}
+    except Layer7Error as error:
+        raise Layer7Error(
+            "another_master_key",
+            "The master key is not the one that this keys folder is sealed with.",
+            "Give the right one; `layer7 privacy rotate-keys` puts another in its place.",
+        ) from error
 
 
 def _batches(names: Iterable[str]) -> Iterable[list[str]]:

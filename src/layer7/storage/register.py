@@ -260,6 +260,7 @@ KEYS: tuple[Place, ...] = (
         person="name",
         columns=("name", "wrapped", "sealed_id"),
     ),
+    _nobody("root", "purpose sealed", "the installation's own keys, one for each purpose"),
 )
 """The tables of ``keys/keys.db``."""
 
@@ -278,6 +279,7 @@ FILES: tuple[Place, ...] = (
     Place(name="state.db*", holds="the state database"),
     Place(name="keys/keys.db*", holds="the keys"),
     Place(name="keys/master.key", holds="the installation's root key"),
+    Place(name="keys/master.next", holds="a new root key, until it takes the old one's place"),
     Place(name="keys/audit.head", holds="the end of the audit chain"),
     Place(
         name="keys/tombstones",

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     web_origins: tuple[Origin, ...] = Field(
         default=(), description="web origins whose pages may read settings from the browser; none by default"
     )
+    old_master_key: str = Field(
+        default="", repr=False, description="the master key before the present one, while it is changed"
+    )
     master_key: str = Field(default="", repr=False, description="64 hex digits; empty means keys/master.key")
 
 

@@ -92,7 +92,10 @@ def test_the_same_again_is_not_worse_and_one_that_is_worse_is_refused(market, ju
     gain = replace(again.loss, interval=Interval(-0.02, 0.01, 0.95))
     adopted, reason = verdict(again.result, gain, None)
     assert not adopted
-    assert reason.startswith("worse than the model in use cannot be excluded")
+    assert reason.startswith("that it is worse than the model in use cannot be excluded")
+    surely = replace(again.result.order, value=0.05, interval=Interval(0.01, 0.09, 0.95))
+    assert verdict(again.result, replace(gain, value=0.001), surely)[0]
+    assert not verdict(again.result, replace(gain, value=-0.001), surely)[0]
 
 
 def test_a_market_that_changes_after_the_cut_is_not_promised_to(market):

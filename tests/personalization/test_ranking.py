@@ -161,3 +161,11 @@ def test_bad_jobs_are_ranked_or_refused():
     ):
         with pytest.raises(ValueError, match="validation error"):
             RankRequest.model_validate_json(json.dumps(wrong))
+
+
+def test_a_worth_counts_once():
+    one, two = ranked([Job(job_id="a", worth=2.0)]), ranked([Job(job_id="a")])
+    effort = effort_of(MODEL, SOMEBODY)
+    assert one[0]["expected_surplus"] + effort == pytest.approx(
+        2 * (two[0]["expected_surplus"] + effort), abs=1e-4
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import exp, log, log1p, sqrt
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -101,13 +102,12 @@ class Asked:
     exposures: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Scored:
     """A job with its sum."""
 
     job: Job
-    terms: tuple[Term, ...]
-    worths: tuple[Term, ...]
+    parts: "list[_Part]"
     log_odds: float
     error: float
     surplus: float
@@ -190,6 +190,10 @@ def _explored(
     return placed + [(scored, False, 1.0) for scored in left]
 
 
+_Part = tuple[float, Term, dict[str, Any]]
+"""A term: what it sorts by, itself, and as it is told."""
+
+
 class _Sums:
     """The sums of one request: what all its jobs share is looked up once."""
 
@@ -198,9 +202,8 @@ class _Sums:
         self.base = model.intercept + person.value
         self.base_error = model.people.sd if person.error is None else person.error
         self.effort = effort_of(model, person)
-        self.names = [name for name in (*model.slopes, *model.effects) if not name.endswith("_band")]
-        self.known: dict[tuple[str, float | str], Term | None] = {}
-        self.shown: dict[tuple[Term, str], dict[str, Any]] = {}
+        names = (name for name in (*model.slopes, *model.effects) if not name.endswith("_band"))
+        self.known: dict[str, dict[float | str, _Part | None]] = {name: {} for name in names}
         slope = model.slopes.get("fit_score", (0.0, 0.0))[0] / SCALES["fit_score"].unit
         self.point = slope if slope > 1e-4 else None
         self.crowding = min(model.slopes.get("applicants", (0.0, 0.0))[0], 0.0)
@@ -208,38 +211,52 @@ class _Sums:
     def scored(self, job: Job) -> _Scored:
         """Add up one job."""
         shown = self.asked.exposures.get(job.job_id, 0)
-        terms = self._chances(job, shown)
+        parts = self._chances(job, shown)
         worths = self._worths(job, shown)
-        total = self.base + sum(term.value for term in terms)
-        error = sqrt(self.base_error**2 + sum(term.error**2 for term in terms))
-        surplus = _chance(total) * job.worth * exp(sum(term.value for term in worths)) - self.effort
-        return _Scored(job, terms, worths, total, error, surplus, self._refused(job, surplus, total))
+        total, spread, worth = self.base, self.base_error**2, 0.0
+        for _, term, _ in parts:
+            total += term.value
+            spread += term.error**2
+        for _, term, _ in worths:
+            worth += term.value
+        surplus = _chance(total) * exp(worth) - self.effort
+        parts += worths
+        return _Scored(job, parts, total, sqrt(spread), surplus, self._refused(job, surplus, total))
 
-    def _chances(self, job: Job, shown: int) -> tuple[Term, ...]:
+    def _chances(self, job: Job, shown: int) -> list[_Part]:
         """Everybody's terms, and those of the person alone."""
-        facts = {name: getattr(job, name, None) for name in _FACTS}
+        facts = dict(job.__dict__)
         facts["tailored"] = None if job.tailoring_applied is None else str(job.tailoring_applied).lower()
         facts["posting_days"] = _days(job.posted_at, self.asked.at)
         if shown:
             facts["applicants"] = (USUAL_APPLICANTS if job.applicants is None else job.applicants) + shown
-        found = [term for name in self.names if (term := self._known(name, facts.get(name))) is not None]
+        found = []
+        for name, known in self.known.items():
+            value = facts.get(name)
+            if value is None:
+                continue
+            if value not in known:
+                term = self.model.term(name, value)
+                known[value] = None if term is None else self._part(term, "likelihood")
+            part = known[value]
+            if part is not None:
+                found.append(part)
         if self.model.personal and self.person.leanings:
-            for name in OWN:
-                text = getattr(job, name)
-                own = None if text is None else self.person.leanings.get((name, key_of(text)))
-                if own is not None:
-                    found.append(Term(f"own_{name}", text, own.value, abs(own.value) / 2, own.n))
-        return tuple(found)
+            found += self._own(job)
+        return found
 
-    def _known(self, name: str, value: float | str | None) -> Term | None:
-        """Look a term up, once for all jobs that share it."""
-        if value is None:
-            return None
-        if (name, value) not in self.known:
-            self.known[name, value] = self.model.term(name, value)
-        return self.known[name, value]
+    def _own(self, job: Job) -> list[_Part]:
+        """What goes with the job for this person alone."""
+        found = []
+        for name in OWN:
+            text = getattr(job, name)
+            own = None if text is None else self.person.leanings.get((name, key_of(text)))
+            if own is not None:
+                term = Term(f"own_{name}", text, own.value, abs(own.value) / 2, own.n)
+                found.append(self._part(term, "likelihood"))
+        return found
 
-    def _worths(self, job: Job, shown: int) -> tuple[Term, ...]:
+    def _worths(self, job: Job, shown: int) -> list[_Part]:
         """What makes an interview there worth more or less than its chance says."""
         found = []
         if job.worth != 1.0:
@@ -255,7 +272,19 @@ class _Sums:
             share = shown / (others + shown)
             loss = log1p(max(self.crowding, -0.9) * share)
             found.append(Term("crowding", f"shown to {shown} others", loss, 0.0))
-        return tuple(found)
+        return [self._part(term, "worth") for term in found]
+
+    def _part(self, term: Term, of: str) -> _Part:
+        points = None if self.point is None else round(term.value / self.point, 1)
+        told = {
+            "name": term.name,
+            "about": term.about,
+            "log_odds": round(term.value, 4),
+            "points": points,
+            "of": of,
+            "n": term.n,
+        }
+        return -abs(term.value), term, told
 
     def _rejected(self, job: Job) -> list[str]:
         if not self.person.rejected:
@@ -278,10 +307,7 @@ class _Sums:
     def told(self, scored: _Scored, place: int, *, explored: bool, propensity: float) -> dict[str, Any]:
         """Say of a job in its place why it stands there."""
         job, reach = scored.job, _REACH * scored.error
-        ordered = sorted(
-            (*((term, "likelihood") for term in scored.terms), *((term, "worth") for term in scored.worths)),
-            key=lambda pair: -abs(pair[0].value),
-        )
+        ordered = sorted(scored.parts, key=itemgetter(0))
         good = "by lot, so that something is learned" if explored else "expected to be worth the effort"
         return {
             "job_id": job.job_id,
@@ -292,28 +318,11 @@ class _Sums:
             "expected_surplus": round(scored.surplus, 5),
             "should_apply": scored.refused is None,
             "reason": good if scored.refused is None else scored.refused,
-            "why": _why([term for term, _ in ordered]),
+            "why": _why([term for _, term, _ in ordered[:_MOST_REASONS]]),
             "explored": explored,
             "propensity": round(propensity, 6),
-            "terms": [self._term(term, of) for term, of in ordered],
+            "terms": [told for _, _, told in ordered],
             "specification": self._sketched(job),
-        }
-
-    def _term(self, term: Term, of: str) -> dict[str, Any]:
-        """Tell a term, once for all jobs that share it."""
-        if (term, of) not in self.shown:
-            self.shown[term, of] = self._fresh(term, of)
-        return self.shown[term, of]
-
-    def _fresh(self, term: Term, of: str) -> dict[str, Any]:
-        points = None if self.point is None else round(term.value / self.point, 1)
-        return {
-            "name": term.name,
-            "about": term.about,
-            "log_odds": round(term.value, 4),
-            "points": points,
-            "of": of,
-            "n": term.n,
         }
 
     def _sketched(self, job: Job) -> dict[str, Any]:
@@ -333,27 +342,13 @@ class _Sums:
         }
 
 
-_FACTS = (
-    "fit_score",
-    "resume_score",
-    "applicants",
-    "title",
-    "company",
-    "seniority",
-    "industry",
-    "company_type",
-    "company_size",
-    "location",
-    "channel",
-    "category",
-)
 _WORTH_SAYING = 0.05
 _MOST_REASONS = 3
 
 
 def _why(terms: Sequence[Term]) -> str:
     """The largest terms in words."""
-    said = [term for term in terms if abs(term.value) >= _WORTH_SAYING][:_MOST_REASONS]
+    said = [term for term in terms if abs(term.value) >= _WORTH_SAYING]
     if not said:
         return "nothing known makes it likelier or less likely than a usual job"
     return "; ".join(

@@ -1,7 +1,7 @@
 """The door to rankings: jobs in an order that helps a person, why, and the likelihood behind it."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pydantic_core
@@ -19,6 +19,7 @@ from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
 from layer7.storage.likelihood_shown import shown
+from layer7.storage.rankings import Decided
 
 router = APIRouter(prefix="/v1", tags=["ranking"])
 
@@ -50,20 +51,20 @@ async def rank_jobs(
 ) -> Response:
     """Give jobs back in the order of their expected surplus, each with its terms and its reason."""
     context = context_of(request)
-    ranking, decision = await run_in_threadpool(_ranked, context, user_id, asked)
-    first = [job["job_id"] for job in ranking["jobs"][: asked.slots] if job["should_apply"]]
-    later = BackgroundTask(context.rankings.keep, decision, user_id=user_id, first=first)
-    return Response(pydantic_core.to_json(ranking), media_type="application/json", background=later)
+    decided, first = await run_in_threadpool(_ranked, context, user_id, asked)
+    later = BackgroundTask(context.rankings.keep, decided, first)
+    return Response(decided.answer, media_type="application/json", background=later)
 
 
-def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Rank, and give what is answered and what is kept of it."""
+def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[Decided, list[str]]:
+    """Rank; gives what is answered and kept, and the jobs in the first places."""
     at = context.clock()
-    used, known = context.home.likelihoods.in_use(), context.rankings.known(user_id)
+    used, known = context.rankings.likelihoods.in_use(), context.rankings.known(user_id)
     exposures = context.rankings.exposures(user_id, [job.job_id for job in asked.jobs], at=at)
     person = _with_minimum(context, user_id, known.person)
     seed = _seed(user_id, at.date().isoformat(), asked)
     wanted = Asked(asked.jobs, at, asked.slots, asked.exploration_share, exposures)
+    jobs = rank(used.served, person, wanted, rng=np.random.default_rng(seed))
     ranking = {
         "decision_id": f"rank_{_digest(user_id, at.isoformat(), str(seed))}",
         "user_id": user_id,
@@ -74,17 +75,18 @@ def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[dict[st
         "applications_seen": person.n,
         "min_fit_score": person.min_fit_score,
         "effort": round(effort_of(used.served, person), 6),
-        "jobs": rank(used.served, person, wanted, rng=np.random.default_rng(seed)),
+        "jobs": jobs,
     }
-    decision = {
-        "decision_id": ranking["decision_id"],
-        "at": ranking["at"],
-        "inputs": asked.model_dump(mode="json", exclude={"jobs": {"__all__": {"description"}}}),
-        "exposures": dict(exposures),
-        "versions": {"likelihood": used.version, "own_terms": known.model},
-        "ranking": ranking,
-    }
-    return ranking, decision
+    decided = Decided(
+        decision_id=str(ranking["decision_id"]),
+        user_id=user_id,
+        at=at.isoformat(),
+        asked=asked,
+        exposures=exposures,
+        versions={"likelihood": used.version, "own_terms": known.model},
+        answer=pydantic_core.to_json(ranking),
+    )
+    return decided, [job["job_id"] for job in jobs[: asked.slots] if job["should_apply"]]
 
 
 def _with_minimum(context: Context, user_id: str, person: Person) -> Person:

@@ -1,5 +1,6 @@
 """Running the app: one process, no query strings and no bodies in any log."""
 
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -60,6 +61,8 @@ def serve(
     wiring = replace(wiring or Wiring(), hosts=allowed_hosts(address))
     server = server_of(create_app(home, clock=clock, wiring=wiring), address)
     server.started_hook = started
+    # What is loaded stays: the collector need not walk through it between two answers.
+    gc.freeze()
     server.run()
 
 

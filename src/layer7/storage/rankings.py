@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Insert, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.analytics.chances import key_of
-from layer7.contract.ranking import RankDecision
+from layer7.contract.ranking import RankDecision, RankRequest
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.personalization.ranking import SOMEBODY, Leaning, Person
@@ -50,6 +50,50 @@ class Known:
     model: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A ranking that was given.
+
+    Args:
+        decision_id: its name.
+        user_id: for whom.
+        at: when, ISO 8601.
+        asked: what was asked.
+        exposures: to how many others each job was shown.
+        versions: which models it was made with.
+        answer: what was answered, as JSON.
+    """
+
+    decision_id: str
+    user_id: str
+    at: str
+    asked: RankRequest
+    exposures: Mapping[str, int]
+    versions: Mapping[str, str]
+    answer: bytes
+
+    def body(self) -> bytes:
+        """Give it as the JSON of a :class:`layer7.contract.ranking.RankDecision`, without descriptions."""
+        head = {
+            "decision_id": self.decision_id,
+            "at": self.at,
+            "exposures": dict(self.exposures),
+            "versions": dict(self.versions),
+        }
+        asked = self.asked.model_dump_json(
+            exclude={"jobs": {"__all__": {"description"}}}, exclude_defaults=True
+        )
+        # The answer is JSON already, and is put in as it is: to write it again takes time.
+        return (
+            json.dumps(head).encode()[:-1]
+            + b', "inputs": '
+            + asked.encode()
+            + b', "ranking": '
+            + self.answer
+            + b"}"
+        )
+
+
 class Rankings:
     """The rankings of one installation.
 
@@ -59,6 +103,7 @@ class Rankings:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self.likelihoods = home.likelihoods
         self._people: OrderedDict[str, Known] = OrderedDict()
         self._night = -1
 
@@ -135,24 +180,21 @@ class Rankings:
             rows = connection.execute(query.group_by(table.c.job)).all()
         return {names[job]: int(count) for job, count in rows}
 
-    def keep(self, decision: Mapping[str, Any], *, user_id: str, first: Iterable[str]) -> None:
+    def keep(self, decided: Decided, first: Iterable[str]) -> None:
         """Keep a ranking, sealed with the person's own key, and to whom which jobs were shown.
 
         Args:
-            decision: JSON values in the shape of :class:`layer7.contract.ranking.RankDecision`.
-            user_id: the person.
+            decided: the ranking.
             first: the jobs in the first places.
         """
-        person = self._home.keys.admit([user_id])[user_id]
+        person = self._home.keys.admit([decided.user_id])[decided.user_id]
         key = self._home.keys.keys([person]).get(person)
         if key is None:
             return
-        packed = base64.b64encode(zlib.compress(json.dumps(decision).encode(), 1)).decode("ascii")
-        row = {"person": person, "at": decision["at"]}
+        row = {"person": person, "at": decided.at}
+        body = seal(key, base64.b64encode(zlib.compress(decided.body(), 1)).decode("ascii"))
         with self._home.state.write() as connection:
-            connection.execute(
-                _RANKINGS.insert().values(id=decision["decision_id"], body=seal(key, packed), **row)
-            )
+            connection.execute(_RANKINGS.insert().values(id=decided.decision_id, body=body, **row))
             shown = [{"job": _job(job_id), **row} for job_id in first]
             if shown:
                 connection.execute(_upsert(connection), shown)

@@ -20,6 +20,7 @@ from layer7.statistics.forecasts import (
     loss_gain,
     tenths,
 )
+from layer7.statistics.intervals import Interval
 from layer7.statistics.within import panel
 from layer7.statistics.within_auc import AucGain, auc_gain
 
@@ -163,9 +164,10 @@ def contest(chances: Chances, *, trained_to: int, champion: LikelihoodModel) -> 
     It is learned once from what was sent before the cut and tested on what was sent from then on, and once
     from everything; the second is served. Adopted if (1) there are 80 interviews before the cut, and 20 of
     at least 20 applicants after it, (2) it is not proven that its promises are broken (ratio of came to
-    promised, and slope, have intervals that reach 0.8 to 1.25), and (3) it is proven that its loss, and its
-    area within people, are not worse than those of the model in use by more than 0.005. Leanings of single
-    people are used unless they order worse than without on average.
+    promised, and slope, have intervals that reach 0.8 to 1.25), and (3) either it is proven that neither its
+    loss nor its area within people is worse than that of the model in use by more than 0.005, or one of
+    them is proven to be better and the other is no worse on average. Leanings of single people are used
+    unless they order worse than without on average.
 
     Args:
         chances: applications of some people, all of theirs.
@@ -225,17 +227,26 @@ def verdict(result: Tested, loss: LossGain, order: AucGain | None) -> tuple[bool
     for name, span in spans.items():
         if span is not None and (span.high < TOLERATED[0] or span.low > TOLERATED[1]):
             return False, f"not calibrated: {name} is {span.low:.2f} to {span.high:.2f}, not 0.8 to 1.25"
-    if loss.interval.low < -MOST_WORSE:
-        return False, (
-            f"worse than the model in use cannot be excluded: gain {100 * loss.value:+.2f} % of the loss "
-            f"({100 * loss.interval.low:+.2f} to {100 * loss.interval.high:+.2f})"
-        )
-    if order is not None and order.interval.low < -MOST_WORSE:
-        return False, (
-            "a worse order than that of the model in use cannot be excluded: "
-            f"{order.value:+.4f} ({order.interval.low:+.4f} to {order.interval.high:+.4f}) of the area within"
-        )
-    return True, f"calibrated, and not worse than the model in use ({100 * loss.value:+.2f} % of the loss)"
+    words = _words(loss, order)
+    better = loss.interval.low > 0 or (order is not None and order.interval.low > 0)
+    on_average = loss.value >= 0 and (order is None or order.value >= 0)
+    as_good = loss.interval.low >= -MOST_WORSE and (order is None or order.interval.low >= -MOST_WORSE)
+    if as_good or (better and on_average):
+        return True, f"calibrated, and {'better' if better else 'not worse'} than the model in use: {words}"
+    return False, f"that it is worse than the model in use cannot be excluded: {words}"
+
+
+def _words(loss: LossGain, order: AucGain | None) -> str:
+    """The two comparisons in words."""
+    said = f"{100 * loss.value:+.2f} % of the loss ({_span(loss.interval, 100)})"
+    if order is None:
+        return said
+    return f"{said}, {order.value:+.4f} of the area within persons ({_span(order.interval, 1)})"
+
+
+def _span(interval: Interval, scale: float) -> str:
+    digits = 2 if scale > 1 else 4
+    return f"{scale * interval.low:+.{digits}f} to {scale * interval.high:+.{digits}f}"
 
 
 def _promises(asked: Chances, log_odds: Floats) -> Promises:

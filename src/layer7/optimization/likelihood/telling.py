@@ -71,7 +71,7 @@ def usual_chance(model: LikelihoodModel) -> float:
 
     Example:
         >>> round(usual_chance(LikelihoodModel()), 3)
-        0.059
+        0.058
     """
     return float(special.expit(model.intercept))
 

@@ -6,7 +6,7 @@ confounded with who the person is, and a change of habit follows bad luck, after
 mean: comparisons that ignore this see effects that are not there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,9 +171,50 @@ def draw_applications(
     sent = week.start + _seconds_in_week(week.weekday, len(person), rng)
     keep = np.flatnonzero(sent < week.leaves[person])
     keep = keep[np.argsort(sent[keep], kind="stable")]
-    person, sent = person[keep], sent[keep]
+    return _drawn(market, population, postings, week=week, sent=(person[keep], sent[keep]), rng=rng)
+
+
+def draw_offers(
+    market: Market,
+    population: Population,
+    postings: Postings,
+    *,
+    week: "Week",
+    each: int,
+    rng: np.random.Generator,
+) -> Applications:
+    """Draw what people could apply to in a week: as they would choose, but as many for everybody.
+
+    Args:
+        market: the planted numbers.
+        population: the people.
+        postings: what is open.
+        week: the week; people who are not active are offered nothing.
+        each: how many for each person.
+        rng: the dice.
+
+    Returns:
+        Applications that could be sent, ordered by person; all as if they were.
+    """
+    person = np.repeat(np.flatnonzero(week.active), each)
+    sent = week.start + _seconds_in_week(week.weekday, len(person), rng)
+    drawn = _drawn(market, population, postings, week=week, sent=(person, sent), rng=rng)
+    return replace(drawn, submitted=np.ones(len(person), dtype=np.bool_))
+
+
+def _drawn(
+    market: Market,
+    population: Population,
+    postings: Postings,
+    *,
+    week: "Week",
+    sent: tuple[Ints, Ints],
+    rng: np.random.Generator,
+) -> Applications:
+    """Draw everything about applications of these people at these times."""
+    person, at = sent
     posting, category = _choose_postings(
-        market, population, postings, person, days=(sent - week.first) / DAY, rng=rng
+        market, population, postings, person, days=(at - week.first) / DAY, rng=rng
     )
     policy = week.policy[person]
     parts = _draw_match(market, population, person, policy=policy, distance=np.abs(category - 1), rng=rng)
@@ -183,8 +224,8 @@ def draw_applications(
     return Applications(
         person=person,
         posting=posting,
-        sent=sent,
-        created=np.maximum(sent - lead, week.first),
+        sent=at,
+        created=np.maximum(at - lead, week.first),
         submitted=rng.random(size) >= market.abandoned_share,
         channel=_choose_channels(market, policy, rng),
         location=_choose_locations(market, population.region[person], rng),

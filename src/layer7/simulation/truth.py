@@ -52,6 +52,10 @@ class Tables:
         """One row per application, in order of the time it was sent (or given up)."""
         return table(self._chosen(applications) | self._job(applications) | _happened(outcomes))
 
+    def offers(self, applications: Applications) -> pa.Table:
+        """One row per application that could be sent, as far as it is known before."""
+        return table(self._chosen(applications) | self._job(applications))
+
     def people(self, leaves: Ints) -> pa.Table:
         """One row per person."""
         who = self.population

@@ -10,6 +10,7 @@ from layer7.simulation.scoreboard import (
     lost_logs,
     modes,
     patterns,
+    ranking,
     seasonality,
 )
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
@@ -27,6 +28,7 @@ MEASURES: tuple[Measure, ...] = (
     *confounding.MEASURES,
     *seasonality.MEASURES,
     *lost_logs.MEASURES,
+    *ranking.MEASURES,
 )
 """The lines of the scoreboard, in their order."""
 

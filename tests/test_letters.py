@@ -20,6 +20,7 @@ from layer7.simulation.run import Simulation
 from layer7.storage.explanations import Explanations
 from layer7.storage.home import Home, open_home
 from layer7.storage.letters import Letters
+from layer7.storage.people import People
 from layer7.storage.personalized import Personalized
 from layer7.storage.schema import consents
 from layer7.storage.state import Act
@@ -236,6 +237,21 @@ def test_the_commands_of_letters_and_settings(world, letters, tmp_path):
     assert command(world, "personalize", "set", user_id, "salary", "1", code=1) == "unknown_field"
     assert command(world, "explain", code=1) == "nothing_to_explain"
     assert "baseline" in command(world, "explain", "--setting", "follow_up_timing")
+
+
+def test_an_outcome_is_corrected_through_the_ordinary_door(world, letters):
+    user_id = letters[7].user_id
+    known = People(world).applications(user_id=user_id, limit=1)[0]["application_id"]
+    assert "accepted" in command(world, "correct", user_id, known, "rejected", "--days", "4")
+    assert command(world, "correct", user_id, "nope", "rejected", code=1) == "unknown_application"
+    assert command(world, "correct", user_id, known, "hired", code=1) == "invalid_outcome"
+    world.inbox.drain(now=NOW)
+    with world.warehouse.open() as tables:
+        events_of = tables.read("events")
+        own = events_of.filter(events_of.event_type == "OUTCOME_CORRECTED").to_pyarrow().to_pylist()
+    assert [(row["application_id"], row["status"], row["days_to_response"]) for row in own] == [
+        (known, "rejected", 4.0)
+    ]
 
 
 def test_whoever_says_no_is_not_read_from_then_on(world):

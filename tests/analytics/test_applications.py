@@ -19,7 +19,11 @@ Row = dict[str, Any]
 
 def event(kind: str, day: float, **more: Any) -> Row:
     """An event so many days after the start; an outcome by its status, else by the type's last word."""
-    types = {"created": "APPLICATION_CREATED", "submitted": "APPLICATION_SUBMITTED"}
+    types = {
+        "created": "APPLICATION_CREATED",
+        "submitted": "APPLICATION_SUBMITTED",
+        "corrected": "OUTCOME_CORRECTED",
+    }
     row = {
         "event_id": f"{kind} {day} {more}",
         "event_type": types.get(kind, "STATUS_CHANGED"),
@@ -100,6 +104,38 @@ CASES: tuple[tuple[list[Row], tuple[Any, ...]], ...] = (
         [event("submitted", 0), event("interview", 9, days_to_response=4.0)],
         ("interview", "open", 4, None, 4),
     ),
+    # A correction takes the place of all that was heard before it, and says nothing of what comes after.
+    (
+        [event("submitted", 0), event("interview", 5), event("corrected", 7)],
+        ("submitted", "open", None, None, None),
+    ),
+    (
+        [
+            event("submitted", 0),
+            event("offer", 5),
+            event("corrected", 7, status="rejected", days_to_response=3.0),
+        ],
+        ("submitted", "rejected", None, 3, 3),
+    ),
+    (
+        [event("submitted", 0), event("rejected", 4), event("corrected", 7, status="interview")],
+        ("interview", "open", 7, None, 7),
+    ),
+    (
+        [event("submitted", 0), event("interview", 5), event("corrected", 7), event("rejected", 9)],
+        ("submitted", "rejected", None, 9, 9),
+    ),
+    # The date of what stays right stays, and the latest correction wins.
+    (
+        [event("submitted", 0), event("offer", 5), event("corrected", 7, status="interview")],
+        ("interview", "open", 5, None, 5),
+    ),
+    (
+        [event("submitted", 0), event("corrected", 7, status="interview"), event("corrected", 8)],
+        ("submitted", "open", None, None, None),
+    ),
+    # It is no proof that something was never sent.
+    ([event("interview", 5), event("corrected", 7)], ("submitted", "open", None, None, None)),
     # A change of status that says no status changes nothing.
     ([event("nothing", 1)], ("draft", "open", None, None, None)),
 )
@@ -148,20 +184,21 @@ def test_columns():
 
 
 def random_log(dice: Random) -> list[Row]:
-    kinds = ("created", "submitted", "interview", "offer", "rejected", "ghosted", "nothing")
+    kinds = ("created", "submitted", "interview", "offer", "rejected", "ghosted", "nothing", "corrected")
     return [
         event(
-            dice.choice(kinds),
+            kind,
             dice.randint(0, 8) + dice.choice((0, 0, 0.5)),
             person=dice.choice("pq"),
             application_id=str(dice.randint(1, 30)),
             event_id=str(at),
             fit_score=dice.choice((None, 10.0, 20.0)),
             title=dice.choice((None, "x", "y")),
+            **({"status": dice.choice((None, *kinds[2:6]))} if kind == "corrected" else {}),
             days_to_response=dice.choice((None, None, 2.0, 7.0)),
             skills=dice.choice((None, ["a"], ["a", "b"])),
         )
-        for at in range(dice.randint(100, 400))
+        for at, kind in enumerate(dice.choices(kinds, k=dice.randint(100, 400)))
     ]
 
 
@@ -190,7 +227,10 @@ def test_against_a_fold_in_plain_python(seed):
     for found in listed(describe(states_of(rows))):
         own = [row for row in rows if all(row[name] == found[name] for name in KEY)]
         assert {name: found[name] for name in (*EARLIEST, *LATEST)} == plain(own)
+        fixes = [row for row in own if row["event_type"] == "OUTCOME_CORRECTED"]
         heard = {row.get("status") for row in own}
+        if fixes:
+            continue
         reached = "offer" if "offer" in heard else "interview" if "interview" in heard else None
         assert found["max_stage"] == (reached or ("submitted" if found["submitted_at"] else "draft"))
         days = [found[name] for name in ("interview_days", "rejection_days", "answer_days")]
@@ -199,6 +239,9 @@ def test_against_a_fold_in_plain_python(seed):
 
 
 def plain(rows: list[Row]) -> Row:
+    fixes = [row for row in rows if row["event_type"] == "OUTCOME_CORRECTED"]
+    rows = [row for row in rows if row["event_type"] != "OUTCOME_CORRECTED"]
+
     def times(*statuses: str) -> list[datetime]:
         return [row["event_time"] for row in rows if row.get("status") in statuses]
 
@@ -218,11 +261,46 @@ def plain(rows: list[Row]) -> Row:
     return {
         "created_at": min(sent("APPLICATION_CREATED"), default=None),
         "sent_at": min(sent("APPLICATION_SUBMITTED"), default=None),
-        "interview_at": min(times("interview", "offer"), default=None),
-        "offer_at": min(times("offer"), default=None),
-        "rejected_at": min(times("rejected"), default=None),
+        **{
+            f"{name}_{end}": pick(times(*statuses), default=None)
+            for name, statuses in (
+                ("interview", ("interview", "offer")),
+                ("offer", ("offer",)),
+                ("rejected", ("rejected",)),
+            )
+            for end, pick in (("first", min), ("latest", max))
+        },
         "interview_days_said": min(said("interview", "offer"), default=None),
         "rejection_days_said": min(said("rejected"), default=None),
-        "ghosted_at": max(times("ghosted"), default=None),
-        "last_outcome": max(last, default=None),
+        "ghosted_latest": max(times("ghosted"), default=None),
+        "outcome_latest": max(last, default=None),
+        "corrected_at": max((row["event_time"] for row in fixes), default=None),
+        "corrected": max(map(packed, fixes), default=None),
     }
+
+
+def packed(row: Row) -> int:
+    outcome = {"ghosted": 1, "interview": 2, "offer": 3, "rejected": 4}.get(row.get("status"), 0)
+    days = row["days_to_response"]
+    return (int(row["event_time"].timestamp()) * 8 + outcome) * 4096 + (4095 if days is None else round(days))
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_a_correction_leaves_what_it_says_and_what_was_heard_after_it(seed):
+    rows = random_log(Random(seed))
+    for found in listed(describe(states_of(rows))):
+        own = [row for row in rows if all(row[name] == found[name] for name in KEY)]
+        fixes = [row for row in own if row["event_type"] == "OUTCOME_CORRECTED"]
+        if not fixes:
+            continue
+        last = max(fixes, key=packed)
+        later = {
+            row.get("status")
+            for row in own
+            if row["event_type"] != "OUTCOME_CORRECTED" and row["event_time"] > found["corrected_at"]
+        } | {last.get("status")}
+        reached = "offer" if "offer" in later else "interview" if "interview" in later else None
+        assert found["max_stage"] == (reached or ("submitted" if found["submitted_at"] else "draft"))
+        assert (found["rejected_at"] is not None) == ("rejected" in later)
+        assert (found["ghosted_at"] is not None) == ("ghosted" in later)

@@ -24,7 +24,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "nights": ("nightly", "runs"),
         "patterns": ("patterns",),
         "personal": ("personalize", "explain"),
-        "people": ("users", "applications"),
+        "people": ("users", "applications", "correct"),
         "privacy": ("privacy",),
         "rights": ("privacy",),
         "reviews": ("recommendations", "audit"),

@@ -5,8 +5,18 @@ from typing import Annotated
 
 import typer
 
-from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
+from layer7.cli.terminal import (
+    HomeOption,
+    JsonOption,
+    now,
+    opened,
+    out,
+    percent,
+    print_json,
+    print_table,
+)
 from layer7.errors import Layer7Error
+from layer7.storage.corrections import correct
 from layer7.storage.people import People
 
 users = typer.Typer(help="What is known of a person.", no_args_is_help=True)
@@ -16,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.add_typer(users, name="users")
     app.command("applications")(applications)
+    app.command("correct")(correct_outcome)
 
 
 @users.command("show")
@@ -89,3 +100,22 @@ def applications(
         return
     names = ("application_id", "max_stage", "closed", "submitted_at", "answer_days", "title", "company")
     print_table("Applications", names, [[item[name] for name in names] for item in found])
+
+
+def correct_outcome(
+    user_id: Annotated[str, typer.Argument(help="The person, in your own id.", show_default=False)],
+    application_id: Annotated[str, typer.Argument(help="Her application.", show_default=False)],
+    outcome: Annotated[str, typer.Argument(help="interview, offer, rejected, ghosted, or none.")],
+    *,
+    days: Annotated[
+        float | None, typer.Option("--days", help="Days from submission to the answer.", min=0)
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Correct what was heard of an application: an event, which the next night counts."""
+    told = correct(opened(home), user_id, application_id, outcome=outcome, days=days, at=now())
+    if as_json:
+        print_json({"status": told.status, "event_id": told.event_id})
+        return
+    out.print(f"{told.status}: the next night counts it.")

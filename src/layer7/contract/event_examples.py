@@ -65,6 +65,12 @@ _BODIES: Mapping[EventType, JsonDict] = {
         "outcome": {"status": "interview", "days_to_response": 5, "response_type": "email"},
         "timestamp": "2025-01-11T16:40:00+01:00",
     },
+    EventType.OUTCOME_CORRECTED: {
+        "user_id": "user_123",
+        "application_id": "app_9",
+        "outcome": {"status": "rejected", "days_to_response": 12},
+        "timestamp": "2025-01-20T18:00:00+01:00",
+    },
     EventType.MODE_CHANGED: {
         **_STRATEGY,
         "from_mode": "IMPROVE_RESUME_FIRST",

@@ -117,6 +117,14 @@ class ApplicationEvent(Event):
     outcome: Outcome | None = None
 
 
+class CorrectionEvent(Event):
+    """What was heard of an application was logged wrongly; from now on this counts (addition)."""
+
+    event_type: Literal[EventType.OUTCOME_CORRECTED]
+    application_id: Identifier
+    outcome: Outcome | None = None
+
+
 class StrategyMetrics(EventPart):
     """What Layer 2 saw when it decided."""
 
@@ -217,6 +225,7 @@ class PolicyDecisionEvent(Event):
 
 _MODELS: tuple[type[Event], ...] = (
     ApplicationEvent,
+    CorrectionEvent,
     StrategyEvent,
     ResumeEvent,
     FeedbackEvent,

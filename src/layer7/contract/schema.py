@@ -62,6 +62,7 @@ INTERFACES: Mapping[str, Interface] = MappingProxyType(
         interface.model.__name__: interface
         for interface in (
             Interface(e.ApplicationEvent, "3.1", "Layer 4 tells what happened to an application"),
+            Interface(e.CorrectionEvent, "addition", "a person says what was really heard (7)"),
             Interface(e.StrategyEvent, "3.1", "Layer 4 tells what Layer 2 decided"),
             Interface(e.ResumeEvent, "3.1", "Layer 4 tells what happened to a resume"),
             Interface(e.FeedbackEvent, "3.1", "Layer 4 tells what a person made of a suggestion"),

@@ -11,6 +11,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr import types as ir
 
+from layer7.analytics.applications import LATEST
 from layer7.analytics.judging import EVERYTHING, performance_moments, range_moments
 from layer7.analytics.outcomes import Outlook
 from layer7.analytics.performance import range_facts
@@ -178,4 +179,5 @@ def _days(period: str) -> tuple[date, date]:
 
 def _public(row: Mapping[str, Any]) -> dict[str, Any]:
     inside = {"person", "bucket", "context_rank", "context_event", "context_time", "last_outcome"}
+    inside |= {*LATEST, "interview_first", "offer_first", "rejected_first"}
     return {name: value for name, value in row.items() if name not in inside}

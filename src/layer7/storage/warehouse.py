@@ -37,7 +37,7 @@ _AT_ONCE = 1_500_000
 # Segments are sorted by bucket themselves: they read well until they are many.
 _WORTH_SORTING = 20_000_000
 _MANY_SEGMENTS = 256
-_LAYOUT = 2
+_LAYOUT = 3
 TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 _ORDER = "bucket, person, application_id"
 _LAYERED = {_APPLICATIONS: KEY, MONTHS: ("person",)}

@@ -1,6 +1,5 @@
 """What holds for every command: it explains itself, and says in one form what it cannot work with."""
 
-import io
 import json
 from collections.abc import Iterator
 
@@ -8,7 +7,6 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from layer7.cli import terminal
 from layer7.cli.app import build, main
 
 APP = build([])
@@ -29,37 +27,40 @@ def test_it_explains_itself(path):
     assert "Usage" in shown.output
 
 
-def refused(monkeypatch, home) -> tuple[int, str]:
+@pytest.fixture
+def refused(monkeypatch, capsys):
     """Run a command on a home that cannot be one; gives the exit code and the error's code."""
-    out = io.StringIO()
-    monkeypatch.setattr(terminal.out, "file", out)
-    monkeypatch.setattr("sys.argv", ["layer7", "config", "show", "--home", str(home), "--json"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code, json.loads(out.getvalue())["error"]["code"]
+
+    def run(home) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["layer7", "config", "show", "--home", str(home), "--json"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, json.loads(capsys.readouterr().out)["error"]["code"]
+
+    return run
 
 
-def test_a_home_that_is_a_file_is_refused_in_words(monkeypatch, tmp_path):
+def test_a_home_that_is_a_file_is_refused_in_words(refused, tmp_path):
     (tmp_path / "file").touch()
     for home in (tmp_path / "file", tmp_path / "file" / "home"):
-        assert refused(monkeypatch, home) == (2, "home_unusable")
+        assert refused(home) == (2, "home_unusable")
 
 
 @pytest.mark.parametrize(
     "content",
     [b"buckets = ", b'buckets = "many"', b'web_origins = ["*"]', b"memory_limit = 5", b"# caf\xe9"],
 )
-def test_settings_that_cannot_be_used_are_told(monkeypatch, tmp_path, content):
+def test_settings_that_cannot_be_used_are_told(refused, tmp_path, content):
     (tmp_path / "layer7.toml").write_bytes(content)
-    assert refused(monkeypatch, tmp_path) == (1, "invalid_settings")
+    assert refused(tmp_path) == (1, "invalid_settings")
 
 
-def test_an_environment_that_cannot_be_used_is_told(monkeypatch, tmp_path):
+def test_an_environment_that_cannot_be_used_is_told(refused, monkeypatch, tmp_path):
     for value in ("not json", '["*"]'):
         monkeypatch.setenv("LAYER7_WEB_ORIGINS", value)
-        assert refused(monkeypatch, tmp_path) == (1, "invalid_settings")
+        assert refused(tmp_path) == (1, "invalid_settings")
 
 
-def test_a_state_that_is_no_database_is_told(monkeypatch, tmp_path):
+def test_a_state_that_is_no_database_is_told(refused, tmp_path):
     (tmp_path / "state.db").write_bytes(b"no database" * 100)
-    assert refused(monkeypatch, tmp_path) == (1, "state_unreachable")
+    assert refused(tmp_path) == (1, "state_unreachable")

@@ -84,11 +84,12 @@ def named(names: Sequence[str], *, key: Callable[[ir.StringValue], ir.StringValu
         >>> named(["SQL", "Go"])(ibis.memtable({"text": ["go", "Cobol"]})).to_pyarrow().to_pylist()
         [{'text': 'go', 'cell': 1}]
     """
-    places = pa.table(
-        {"name": [name.lower() for name in names], "cell": pa.array(range(len(names)), pa.int32())}
-    )
 
     def read(texts: ir.Table) -> ir.Table:
+        # Made when asked for: a table made while modules load would load pandas with them.
+        places = pa.table(
+            {"name": [name.lower() for name in names], "cell": pa.array(range(len(names)), pa.int32())}
+        )
         wanted = texts.text if key is None else key(texts.text)
         asked = texts.select("text", name=wanted.lower().strip())
         return asked.join(ibis.memtable(places), "name").select("text", "cell")

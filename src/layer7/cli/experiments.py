@@ -57,10 +57,10 @@ VariantOption = Annotated[str, typer.Option("--variant", help="Column of the var
 ControlOption = Annotated[str, typer.Option("--control", help="Name of the control.")]
 MetricOption = Annotated[
     list[str],
-    typer.Option("--metric", help="NAME=KIND:COL[/COL]; KIND is binomial, mean, ratio, median or p90."),
+    typer.Option("--metric", help=r"NAME=KIND:COL\[/COL]; KIND is binomial, mean, ratio, median or p90."),
 ]
 CovariateOption = Annotated[
-    str | None, typer.Option("--covariate", help="COL[/COL] from before the experiment (CUPED).")
+    str | None, typer.Option("--covariate", help=r"COL\[/COL] from before the experiment (CUPED).")
 ]
 SequentialOption = Annotated[Guarantee, typer.Option("--sequential", help="How the experiment is looked at.")]
 PlannedOption = Annotated[

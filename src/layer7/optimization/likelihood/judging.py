@@ -41,7 +41,7 @@ TOLERATED = (0.8, 1.25)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tested:
+class Scored:
     """What came of a model's promises.
 
     Args:
@@ -84,7 +84,7 @@ class Contest:
     served: LikelihoodModel
     tested: LikelihoodModel
     cut: int | None
-    result: Tested | None
+    result: Scored | None
     loss: LossGain | None
     order: AucGain | None
     adopted: bool
@@ -186,7 +186,7 @@ def contest(chances: Chances, *, trained_to: int, champion: LikelihoodModel) -> 
     used = personal is None or personal.value >= 0
     whole = mine.shared + mine.leaning if used else mine.shared
     promises, rival = _promises(after, whole), _promises(after, theirs.whole)
-    result = Tested(
+    result = Scored(
         kept=kept(promises),
         error=calibration_error(promises),
         tenths=tenths(promises),
@@ -210,7 +210,7 @@ def contest(chances: Chances, *, trained_to: int, champion: LikelihoodModel) -> 
     )
 
 
-def verdict(result: Tested, loss: LossGain, order: AucGain | None) -> tuple[bool, str]:
+def verdict(result: Scored, loss: LossGain, order: AucGain | None) -> tuple[bool, str]:
     """Decide whether a challenger is adopted, and say why.
 
     Args:

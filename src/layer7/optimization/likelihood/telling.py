@@ -8,7 +8,7 @@ from scipy import special
 
 from layer7.analytics.chances import SCALES
 from layer7.contract.likelihood import LikelihoodTerm, LikelihoodTest, LikelihoodVerdict, PromisedTenth
-from layer7.optimization.likelihood.judging import Contest, Tested
+from layer7.optimization.likelihood.judging import Contest, Scored
 from layer7.optimization.likelihood.model import LikelihoodModel
 from layer7.statistics.intervals import Interval, normal_quantile
 
@@ -98,7 +98,7 @@ def verdict_of(found: Contest, *, version: str, champion: str) -> LikelihoodVerd
     )
 
 
-def _test(found: Tested, cut: int) -> LikelihoodTest:
+def _test(found: Scored, cut: int) -> LikelihoodTest:
     told, order, personal = found.kept, found.order, found.personal
     return LikelihoodTest(
         tested_from=datetime.fromtimestamp(cut, UTC).isoformat(),

@@ -263,6 +263,9 @@ def random_number(value: Any, kind: pa.DataType, dice: Random) -> Any:
 
 
 def random_text(value: Any, dice: Random) -> str:
+    if value is None:
+        # It may stand for an object: a word that is no JSON would spoil the whole line it is written to.
+        return "null"
     if isinstance(value, dict):
         return dice.choice((*BROKEN, *[json.dumps(value, ensure_ascii=dice.random() < 0.5)] * 60))
     odd = ("", "x" * 600, "a\x00b", "a\u202eb", "NaN", "\x01")

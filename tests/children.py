@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from sqlalchemy import event
@@ -87,13 +88,12 @@ def advance_until(home: str, at: str, step: int) -> None:
 
 def fold_and_compact(home: str, days: list[str]) -> None:
     """Run nights with limits so small that every way of folding is taken, and sort the log."""
-    warehouse._SMALL = 150
     opened = _open(home)
-    for day in days:
-        horizon = Horizon(datetime.fromisoformat(day).date(), NOW)
-        opened.warehouse.fold(horizon, at=NOW, progress=lambda _: None)
-    warehouse._WORTH_SORTING = 0
-    opened.warehouse.compact(at=NOW, progress=lambda _: None)
+    with patch.object(warehouse, "_SMALL", 150), patch.object(warehouse, "_WORTH_SORTING", 0):
+        for day in days:
+            horizon = Horizon(datetime.fromisoformat(day).date(), NOW)
+            opened.warehouse.fold(horizon, at=NOW, progress=lambda _: None)
+        opened.warehouse.compact(at=NOW, progress=lambda _: None)
     opened.state.engine.dispose()
 
 

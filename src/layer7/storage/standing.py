@@ -91,7 +91,7 @@ class Standing:
                     own = table.filter(table.bucket == bucket, table.person == person)
                     yield _kept_in(place, int(own.count().to_pyarrow().as_py()))
         yield _kept_in(DECLARED, len(self.home.declared.of(user_id)))
-        for place in KEYS:
+        for place in (each for each in KEYS if each.person is not None):
             yield _kept_in(place, len(self.home.keys.keys([person])))
 
     def _contributed(self, person: str) -> Iterator[str]:

@@ -178,7 +178,7 @@ class Warehouse:
             found = _parquet(engine, self._manifest.paths(own))
             found = found.filter(found.event_time < sources.horizon.end)
             parts.append(found if day is None else found.filter(found.event_time >= _end_of(day)))
-        query = ibis.to_sql(ibis.union(*(part.select("person") for part in parts), distinct=True))
+        query = ibis.to_sql(ibis.union(*(part.select("person", "bucket") for part in parts), distinct=True))
         yield write_query(self._manifest, engine, query, dataset=CHANGED, bucket=ALL_BUCKETS)
 
     def _states(self, engine: duckdb.DuckDBPyConnection, sources: _Sources, buckets: range) -> ir.Table:

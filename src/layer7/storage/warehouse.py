@@ -256,8 +256,11 @@ class Warehouse:
             known = own.filter(own.event_time < horizon.end, own.received_at <= horizon.known_at)
             folded = ibis.to_sql(describe(merge(as_states(known))), dialect="duckdb")
             written = list(self._table(engine, folded, ALL_BUCKETS))
+            # The next night counts her months anew.
+            her = f"SELECT {quoted(person)} AS person, {bucket}::SMALLINT AS bucket"
+            changed = write_query(self._manifest, engine, her, dataset=CHANGED, bucket=ALL_BUCKETS)
         with self._state.write() as connection:
-            self._manifest.publish(connection, new=written, gone=(), at=at)
+            self._manifest.publish(connection, new=[*written, changed], gone=(), at=at)
         return sum(file.rows for file in written)
 
     def compact(self, *, at: datetime, progress: Progress) -> int:

@@ -46,7 +46,7 @@ def ends(effects, *, per_night, seeds=8, count=100):
 )
 def test_harm_never_passes(effects):
     """Research: 0 of 300 in each of eight harmful settings."""
-    assert ends(effects, per_night=1500)[Move.PASS] == 0
+    assert ends(effects, per_night=1500)[Move.GO_ON] == 0
 
 
 def test_harm_to_one_group_is_taken_back_though_most_gain():
@@ -54,12 +54,12 @@ def test_harm_to_one_group_is_taken_back_though_most_gain():
 
 
 def test_a_gain_for_all_passes():
-    assert ends({"all": 1.1}, per_night=1500)[Move.PASS] == 8
+    assert ends({"all": 1.1}, per_night=1500)[Move.GO_ON] == 8
 
 
 def test_little_traffic_costs_time_and_not_people():
     found = ends({"all": 1.0}, per_night=150)
-    assert found[Move.PASS] == 0
+    assert found[Move.GO_ON] == 0
     assert found[Move.ROLL_BACK] <= 1
 
 
@@ -97,12 +97,12 @@ def test_a_group_of_three_is_put_with_others_and_never_shown():
     verdict = judge({"a": large, "b": Arms(people(1, 3), people(1, 3))}, planned=20_000)
     assert {row.group: row.ratio for row in verdict.groups}["other small groups"] is None
     assert "b" not in {row.group for row in verdict.groups}
-    assert verdict.move is Move.PASS
+    assert verdict.move is Move.GO_ON
 
 
 def test_turning_the_arms_around_turns_pass_into_roll_back():
     gain = Arms(people(8000, 40_000), people(9200, 40_000))
     turned = Arms(gain.treatment, gain.control)
-    assert judge({"a": gain}, planned=9000).move is Move.PASS
+    assert judge({"a": gain}, planned=9000).move is Move.GO_ON
     assert judge({"a": turned}, planned=9000).move is Move.ROLL_BACK
-    assert judge({"a": turned}, planned=9000, higher_is_better=False).move is Move.PASS
+    assert judge({"a": turned}, planned=9000, higher_is_better=False).move is Move.GO_ON

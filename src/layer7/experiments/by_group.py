@@ -14,7 +14,7 @@ from layer7.experiments.plan import CONTROL
 from layer7.fairness import ALPHA, OTHER_SMALL, UNDISCLOSED, Arms, Move, Verdict, judge, without
 from layer7.statistics.trials import ArmMoments
 
-_ORDER = (Move.ROLL_BACK, Move.HOLD, Move.PASS)
+_ORDER = (Move.ROLL_BACK, Move.HOLD, Move.GO_ON)
 
 
 def fairness_of(experiment: Experiment, cells: Cells, grouped: Cells) -> FairnessVerdict | None:

@@ -25,7 +25,7 @@ GAP = 0.98
 class Move(StrEnum):
     """What the gate says."""
 
-    PASS = "pass"  # noqa: S105  # a word of the gate, no password
+    GO_ON = "pass"
     HOLD = "hold"
     ROLL_BACK = "roll_back"
 
@@ -200,4 +200,4 @@ def _open(rows: tuple[Told, ...], told: Mapping[str, Arms]) -> tuple[Move, str]:
         return Move.HOLD, f"More than 20 % harm is not excluded yet for {', '.join(open_ones)}."
     if not told:
         return Move.HOLD, "No group is large enough to be told."
-    return Move.PASS, "More than 5 % harm is excluded overall, and more than 20 % in every group."
+    return Move.GO_ON, "More than 5 % harm is excluded overall, and more than 20 % in every group."

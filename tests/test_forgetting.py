@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from layer7 import nightly
 from layer7.contract.vocabulary import Purpose
@@ -13,6 +14,7 @@ from layer7.errors import Layer7Error
 from layer7.nightly import run_night
 from layer7.nightly.forgetting import forget_since
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage import schema
 from layer7.storage.door import SEALED
 from layer7.storage.home import Home, open_home
 from layer7.storage.state import Act
@@ -116,6 +118,23 @@ def test_what_she_said_of_her_data_stays_said(make_event, take, home):
     told = forget_since(home, "anna", date(2026, 1, 1), act=ACT)
     assert (told.events, told.applications, told.nights) == (2, 0, 0)
     assert not home.consents.may(home.keys.person("anna"), Purpose.EXPERIMENTS)
+
+
+def test_rankings_and_what_was_shown_since_then_are_gone(make_event, take, home):
+    take(home, [make_event()])
+    somebody, other = home.keys.person("anna"), "another"
+    days = ("2026-01-31T23:59:59+00:00", "2026-02-01T00:00:00+00:00")
+    with home.state.write() as connection:
+        for person in (somebody, other):
+            for day in days:
+                said = {"person": person, "at": day}
+                connection.execute(schema.rankings.insert().values(id=person + day, body=b"", **said))
+                connection.execute(schema.exposures.insert().values(job=day, **said))
+    forget_since(home, "anna", date(2026, 2, 1), act=ACT)
+    with home.state.read() as connection:
+        for held in (schema.rankings, schema.exposures):
+            left = connection.execute(select(held.c.person, held.c.at)).all()
+            assert set(left) == {(somebody, days[0]), (other, days[0]), (other, days[1])}
 
 
 def test_of_nobody_nothing_is_forgotten(home):

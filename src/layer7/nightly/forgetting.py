@@ -20,6 +20,7 @@ from layer7.personalization.stepping import Kept, stepped
 from layer7.storage.columnwise import quoted
 from layer7.storage.home import Home
 from layer7.storage.personalized import usual_values
+from layer7.storage.rankings import Rankings
 from layer7.storage.runs import Run
 from layer7.storage.state import Act
 from layer7.storage.warehouse import Horizon
@@ -70,6 +71,7 @@ def forget_since(home: Home, user_id: str, since: date, *, act: Act) -> Forgotte
         home.inbox.drain(now=act.at)
         with home.locks.hold("log", wait=_WAIT):
             events = _cut(home, person, since, act.at)
+        Rankings(home).forget_since(person, datetime.combine(since, time(), UTC))
         applications = home.warehouse.refold(person, bucket, at=act.at)
         kept, nights = relearned(home, person)
         home.personal.drop([person])

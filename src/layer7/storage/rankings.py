@@ -223,6 +223,18 @@ class Rankings:
             zlib.decompress(base64.b64decode(open_sealed(key, row["body"])))
         )
 
+    def forget_since(self, person: str, since: datetime) -> None:
+        """Delete the rankings that a person was given, and what she was shown, from a moment on.
+
+        Args:
+            person: her pseudonym.
+            since: the first moment that is forgotten.
+        """
+        with self._home.state.write() as connection:
+            for table in (_RANKINGS, _EXPOSURES):
+                hers = (table.c.person == person) & (table.c.at >= since.isoformat())
+                connection.execute(delete(table).where(hers))
+
     def sweep(self, *, at: datetime) -> int:
         """Delete rankings that are older than 90 days, and what was shown longer ago than counts.
 

@@ -331,7 +331,7 @@ exposures = Table(
     Index(None, "person"),
     Index(None, "at"),
 )
-"""To whom each job (a keyed hash) was last shown among the first places."""
+"""To whom each job (a hash of its id) was last shown among the first places."""
 
 tokens = Table(
     "tokens",

@@ -18,9 +18,9 @@ from layer7.privacy.bounding import Contributions
 from layer7.privacy.cells import CellTable, Layout
 from layer7.storage import warehouse
 from layer7.storage.home import Home, open_home
+from layer7.storage.reading import Horizon
 from layer7.storage.settings import Settings
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PRELOAD = ["layer7.storage.home", "children"]

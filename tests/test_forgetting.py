@@ -17,8 +17,8 @@ from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage import schema
 from layer7.storage.door import SEALED
 from layer7.storage.home import Home, open_home
+from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 START = date(2026, 1, 5)
 NIGHTS = (START + timedelta(days=20), START + timedelta(days=48))

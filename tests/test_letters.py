@@ -22,9 +22,9 @@ from layer7.storage.home import Home, open_home
 from layer7.storage.letters import Letters
 from layer7.storage.people import People
 from layer7.storage.personalized import Personalized
+from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 START = date(2026, 1, 5)
 WEEKS = 16

@@ -10,8 +10,8 @@ from layer7.nightly import Night, run_night
 from layer7.nightly.looking import is_due
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
+from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
-from layer7.storage.warehouse import Horizon
 
 START = date(2026, 1, 5)
 END = START + timedelta(weeks=6)

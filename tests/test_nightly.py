@@ -18,10 +18,10 @@ from layer7.nightly import STAGES, Night, Outcome, run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
 from layer7.storage.people import People
+from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
 from layer7.storage.survey import Survey
 from layer7.storage.thresholds import Thresholds
-from layer7.storage.warehouse import Horizon
 
 START = date(2026, 1, 5)
 WEEKS = 12

@@ -13,8 +13,8 @@ from layer7.experiments.plan import specified
 from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, simulate, to_events, write_events
 from layer7.storage.home import open_home
+from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 
 def run(*arguments):

@@ -12,9 +12,9 @@ from layer7.cli.app import build
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
 from layer7.nightly import run_night
+from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KNOWN = datetime(2026, 3, 1, tzinfo=UTC)

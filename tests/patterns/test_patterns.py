@@ -17,7 +17,7 @@ from layer7.patterns import FOUND, Laws, choose, detect, learn, needed
 from layer7.statistics.background import Background
 from layer7.storage.home import Home, open_home
 from layer7.storage.patterns import Patterns
-from layer7.storage.warehouse import Horizon
+from layer7.storage.reading import Horizon
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

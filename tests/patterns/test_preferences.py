@@ -15,7 +15,7 @@ from layer7.statistics.shares import share_above
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import open_home
 from layer7.storage.patterns import Patterns
-from layer7.storage.warehouse import Horizon
+from layer7.storage.reading import Horizon
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

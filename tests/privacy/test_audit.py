@@ -30,8 +30,8 @@ from layer7.privacy.cells import SCALE, CellTable, Layout
 from layer7.privacy.noise import noisy
 from layer7.storage import releases as ledger
 from layer7.storage.home import open_home
+from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
-from layer7.storage.warehouse import Horizon
 
 CANARIES = 20_000 if TORTURE else 600
 OVERSPENT = 1.1 if TORTURE else 1.25

@@ -11,7 +11,7 @@ import pytest
 from canaries import PERSON, WORDS, leaks, private_events
 from layer7.contract.reading import read_event
 from layer7.storage import warehouse
-from layer7.storage.warehouse import Horizon
+from layer7.storage.reading import Horizon
 
 
 def broken_events() -> list[dict | str]:

@@ -11,8 +11,8 @@ from layer7.experiments.assignment import assign
 from layer7.nightly import run_night
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
+from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 from rollouts import DAY, KEY, proposal
 
 BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from layer7.nightly import run_night
 from layer7.server.installation import wiring
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage.warehouse import Horizon
+from layer7.storage.reading import Horizon
 
 START, WEEKS = date(2025, 9, 1), 24
 AFTER = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from canaries import CANARIES, PERSON, WORDS, encodings, private_events
 from layer7.cli.app import main
 from layer7.nightly import run_night
-from layer7.storage.warehouse import Horizon
+from layer7.storage.reading import Horizon
 from privacy.test_canary import broken_events
 
 OWN = ("performance", "patterns", "targets", "consent")

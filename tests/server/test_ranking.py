@@ -11,7 +11,7 @@ from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night
 from layer7.nightly.predicting import predict
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage.warehouse import Horizon
+from layer7.storage.reading import Horizon
 
 JOBS = {
     "jobs": [

@@ -7,8 +7,8 @@ import pytest
 
 from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage.reading import Horizon
 from layer7.storage.thresholds import Thresholds
-from layer7.storage.warehouse import Horizon
 
 
 @pytest.fixture

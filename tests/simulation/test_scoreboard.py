@@ -166,7 +166,7 @@ def test_the_lines_are_well_made():
 
 def test_the_log_in_memory_is_the_log_of_the_door(home, tmp_path):
     """The same market, taken in by the real door and folded by a real night."""
-    from layer7.storage.warehouse import Horizon  # noqa: PLC0415
+    from layer7.storage.reading import Horizon  # noqa: PLC0415
 
     history = simulate(SCENARIOS["default"], people=12, weeks=3, start=START, rng=np.random.default_rng(8))
     files = write_events(to_events(history), tmp_path)

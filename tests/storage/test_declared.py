@@ -15,9 +15,9 @@ from layer7.nightly.comparing import declared_spans
 from layer7.nightly.night import Night
 from layer7.storage.declared import Declaration, in_force
 from layer7.storage.parities import Parities
+from layer7.storage.reading import Horizon
 from layer7.storage.register import DECLARED
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 
 def act(now, why=""):

@@ -19,8 +19,8 @@ from layer7.errors import Layer7Error
 from layer7.nightly.night import Night
 from layer7.storage import schema
 from layer7.storage.home import open_home
+from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 BROKEN = f'{{"event_type": "STATUS_CHANGED", "user_id": "{PERSON}", "reason": "{CANARIES[2]}'
 

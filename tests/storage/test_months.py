@@ -10,8 +10,8 @@ from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage import months as module
 from layer7.storage.home import Home, open_home
 from layer7.storage.months import Allowed, Months
+from layer7.storage.reading import CHANGED, MONTHS, Horizon
 from layer7.storage.schema import consents
-from layer7.storage.warehouse import CHANGED, MONTHS, Horizon
 
 START = date(2026, 1, 5)
 WEEKS = 10

@@ -18,10 +18,10 @@ from layer7.contract.vocabulary import Purpose
 from layer7.nightly.night import Night
 from layer7.storage.home import open_home
 from layer7.storage.portability import Portability, _as_told
+from layer7.storage.reading import Horizon
 from layer7.storage.register import DATASETS, DECLARED, KEYS, STATE
 from layer7.storage.standing import PROMISE, Standing
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 STAGES = (nightly.ingest, nightly.applications, nightly.measure, nightly.find)
 

@@ -19,8 +19,8 @@ from layer7.experiments.traffic import Attempts
 from layer7.nightly.night import Night
 from layer7.rollout.ramp import ramp_of
 from layer7.storage.home import Home
+from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 
 def issue_passport(

@@ -13,7 +13,7 @@ from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.patterns import pattern_report, preferences
 from layer7.storage.feedback import decisions, opened, sealed_table
-from layer7.storage.warehouse import Tables
+from layer7.storage.reading import Tables
 
 
 @dataclass(frozen=True, slots=True, eq=False)

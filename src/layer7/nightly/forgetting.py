@@ -21,9 +21,9 @@ from layer7.storage.columnwise import quoted
 from layer7.storage.home import Home
 from layer7.storage.personalized import usual_values
 from layer7.storage.rankings import Rankings
+from layer7.storage.reading import Horizon
 from layer7.storage.runs import Run
 from layer7.storage.state import Act
-from layer7.storage.warehouse import Horizon
 
 KEPT_EVENTS = (EventType.CONSENT_CHANGED, EventType.ERASURE_REQUESTED)
 """What a person said of the use of her data is never forgotten this way."""

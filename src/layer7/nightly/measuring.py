@@ -15,7 +15,7 @@ from layer7.analytics.report import measure_report
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.statistics import SilenceMoments, fit_silence
 from layer7.storage.months import Allowed, Months
-from layer7.storage.warehouse import MONTHS
+from layer7.storage.reading import MONTHS
 
 
 def measure(night: Night) -> Outcome:

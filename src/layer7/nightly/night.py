@@ -14,7 +14,7 @@ from layer7.analytics.outcomes import Outlook, outcomes
 from layer7.contract.vocabulary import Purpose
 from layer7.privacy import Consent, may_use
 from layer7.storage.home import Home
-from layer7.storage.warehouse import Horizon, Tables
+from layer7.storage.reading import Horizon, Tables
 
 
 @dataclass(frozen=True, slots=True)

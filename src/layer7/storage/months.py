@@ -15,8 +15,9 @@ from layer7.contract.vocabulary import Purpose
 from layer7.storage.columnwise import quoted
 from layer7.storage.home import Home
 from layer7.storage.manifest import ALL_BUCKETS, File
+from layer7.storage.reading import CHANGED, MONTHS, Tables, write_query
 from layer7.storage.schema import meta
-from layer7.storage.warehouse import CHANGED, MONTHS, Tables, put, write_query
+from layer7.storage.warehouse import put
 
 _SMALL = 10_000
 _SHARE = 0.10

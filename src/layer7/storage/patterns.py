@@ -14,8 +14,8 @@ from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
 from layer7.storage.people import last_night, willing
+from layer7.storage.reading import MONTHS, Tables
 from layer7.storage.runs import made_on
-from layer7.storage.warehouse import MONTHS, Tables
 
 SHOWN = "patterns"
 PLANS = "pattern_plans"

@@ -21,8 +21,8 @@ from layer7.contract.evidence import Lineage
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.storage.home import Home
+from layer7.storage.reading import MONTHS, TABLE_FORMAT, Tables
 from layer7.storage.runs import Run
-from layer7.storage.warehouse import MONTHS, TABLE_FORMAT, Tables
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 

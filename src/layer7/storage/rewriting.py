@@ -13,8 +13,8 @@ from layer7.storage.columnwise import quoted
 from layer7.storage.keys import Keys
 from layer7.storage.locks import Locks
 from layer7.storage.manifest import ALL_BUCKETS, GRACE, File, Manifest
+from layer7.storage.reading import write_query
 from layer7.storage.state import State
-from layer7.storage.warehouse import write_query
 
 _TABLE = schema.erasures
 _LOCK_WAIT = 600.0

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,17 +18,22 @@ from layer7.storage.columnwise import quoted
 from layer7.storage.door import LOG_COLUMNS, SCHEMA
 from layer7.storage.erasure_requests import hidden
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
+from layer7.storage.reading import (
+    APPLICATIONS,
+    CHANGED,
+    EVENTS,
+    MONTHS,
+    Horizon,
+    Past,
+    Tables,
+    backend,
+    event_log,
+    parquet,
+    write_query,
+)
 from layer7.storage.schema import files, meta
 from layer7.storage.state import State
 
-MONTHS = "performance"
-"""The dataset of people's months."""
-
-CHANGED = "changed"
-"""The dataset of people of whom new events were folded, until their months are counted."""
-
-_APPLICATIONS = "applications"
-_EVENTS = "events"
 _BASE_SHARE = 0.10
 _SMALL = 200_000
 _AT_ONCE = 1_500_000
@@ -38,31 +41,9 @@ _AT_ONCE = 1_500_000
 _WORTH_SORTING = 20_000_000
 _MANY_SEGMENTS = 256
 _LAYOUT = 3
-TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 _ORDER = "bucket, person, application_id"
-_LAYERED = {_APPLICATIONS: KEY, MONTHS: ("person",)}
-"""Datasets of large files with a small one beside them, which wins; with what it wins by."""
-
 Progress = Callable[[float], None]
 """Is told which share of the work is done, 0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    """What a night may know.
-
-    Args:
-        as_of: the day; events after its end (UTC) are not known yet.
-        known_at: events received later are not known yet.
-    """
-
-    as_of: date
-    known_at: datetime
-
-    @property
-    def end(self) -> datetime:
-        """The moment at which the day ends, in UTC."""
-        return datetime(self.as_of.year, self.as_of.month, self.as_of.day, tzinfo=UTC) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +93,13 @@ class Warehouse:
         self._engine = engine
 
     @contextmanager
-    def open(self) -> Iterator["Tables"]:
+    def open(self) -> Iterator[Tables]:
         """Open all tables as they stand now, for expressions."""
         with closing(self._engine()) as engine:
             yield Tables(engine, self._manifest, self._hidden())
 
     @contextmanager
-    def open_past(self, horizon: Horizon) -> Iterator["Tables"]:
+    def open_past(self, horizon: Horizon) -> Iterator[Tables]:
         """Open the tables with applications folded anew, in memory, as a past night knew them."""
         with closing(self._engine()) as engine:
             yield Past(engine, self._manifest, self._hidden(), horizon)
@@ -134,8 +115,8 @@ class Warehouse:
         New events are merged into yesterday's table: few of them into a small file beside the large ones,
         many of them bucket by bucket. A horizon earlier than the table's makes it anew.
         """
-        live = self._manifest.live(_EVENTS)
-        tables = self._manifest.live(_APPLICATIONS)
+        live = self._manifest.live(EVENTS)
+        tables = self._manifest.live(APPLICATIONS)
         anew = self._must_rebuild(horizon)
         old = [] if anew else list(tables)
         new = [file for file in live if anew or _has_news(file)]
@@ -155,12 +136,12 @@ class Warehouse:
             gone = tables if anew or not few else sources.delta if new else ()
             self._manifest.publish(connection, new=written, gone=(*gone, *stale), at=at)
             _mark_folded(connection, new, horizon)
-            put(connection, _APPLICATIONS, _describe_horizon(horizon))
+            put(connection, APPLICATIONS, _describe_horizon(horizon))
         return sum(file.rows for file in new)
 
     def _must_rebuild(self, horizon: Horizon) -> bool:
         with self._state.read() as connection:
-            kept = connection.execute(select(meta.c.value).where(meta.c.key == _APPLICATIONS)).scalar()
+            kept = connection.execute(select(meta.c.value).where(meta.c.key == APPLICATIONS)).scalar()
         if kept is None:
             return True
         before = json.loads(kept)
@@ -175,14 +156,14 @@ class Warehouse:
         parts = []
         for day in sorted({file.folded_as_of for file in sources.new}, key=str):
             own = [file for file in sources.new if file.folded_as_of == day]
-            found = _parquet(engine, self._manifest.paths(own))
+            found = parquet(engine, self._manifest.paths(own))
             found = found.filter(found.event_time < sources.horizon.end)
             parts.append(found if day is None else found.filter(found.event_time >= _end_of(day)))
         query = ibis.to_sql(ibis.union(*(part.select("person", "bucket") for part in parts), distinct=True))
         yield write_query(self._manifest, engine, query, dataset=CHANGED, bucket=ALL_BUCKETS)
 
     def _states(self, engine: duckdb.DuckDBPyConnection, sources: _Sources, buckets: range) -> ir.Table:
-        events = _log(engine, self._manifest.paths(sources.new))
+        events = event_log(engine, self._manifest.paths(sources.new))
         horizon = sources.horizon
         known = events.filter(events.event_time < horizon.end, events.received_at <= horizon.known_at)
         return as_states(_within(known, buckets, self._buckets))
@@ -193,12 +174,12 @@ class Warehouse:
         """Merge few new events with the applications they touch, into one file beside the large ones."""
         states = self._states(engine, sources, range(self._buckets))
         engine.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {ibis.to_sql(states, dialect='duckdb')}")
-        fresh = _backend(engine).table("fresh")
+        fresh = backend(engine).table("fresh")
         parts = [fresh]
         if sources.delta:
-            parts.append(_parquet(engine, self._manifest.paths(sources.delta)).select(*STATE))
+            parts.append(parquet(engine, self._manifest.paths(sources.delta)).select(*STATE))
         if sources.base:
-            large = _parquet(engine, self._manifest.paths(sources.base)).select(*STATE)
+            large = parquet(engine, self._manifest.paths(sources.base)).select(*STATE)
             untouched = large.anti_join(parts[1].select(*KEY), KEY) if sources.delta else large
             parts.append(untouched.semi_join(fresh.select(*KEY).distinct(), KEY))
         merged = describe(merge(ibis.union(*parts)))
@@ -215,11 +196,11 @@ class Warehouse:
             buckets = range(first, min(first + at_once, self._buckets))
             parts = [self._states(engine, sources, buckets)]
             if sources.delta:
-                beside = _parquet(engine, self._manifest.paths(sources.delta))
+                beside = parquet(engine, self._manifest.paths(sources.delta))
                 parts.append(_within(beside, buckets, self._buckets).select(*STATE))
             own = [file for file in sources.base if file.bucket in buckets]
             if own:
-                parts.append(_parquet(engine, self._manifest.paths(own)).select(*STATE))
+                parts.append(parquet(engine, self._manifest.paths(own)).select(*STATE))
             merged = ibis.to_sql(describe(merge(ibis.union(*parts))), dialect="duckdb")
             engine.execute(f"CREATE OR REPLACE TEMP TABLE merged AS {merged}")
             for bucket in buckets:
@@ -229,7 +210,7 @@ class Warehouse:
 
     def _table(self, engine: duckdb.DuckDBPyConnection, query: str, bucket: int) -> Iterator[File]:
         ordered = f"SELECT * FROM ({query}) ORDER BY {_ORDER}"
-        file = write_query(self._manifest, engine, ordered, dataset=_APPLICATIONS, bucket=bucket)
+        file = write_query(self._manifest, engine, ordered, dataset=APPLICATIONS, bucket=bucket)
         if file.rows:
             yield file
 
@@ -244,14 +225,14 @@ class Warehouse:
             at: the moment.
         """
         with self._state.read() as connection:
-            kept = connection.execute(select(meta.c.value).where(meta.c.key == _APPLICATIONS)).scalar()
-        live = [file for file in self._manifest.live(_EVENTS) if file.bucket in {bucket, ALL_BUCKETS}]
+            kept = connection.execute(select(meta.c.value).where(meta.c.key == APPLICATIONS)).scalar()
+        live = [file for file in self._manifest.live(EVENTS) if file.bucket in {bucket, ALL_BUCKETS}]
         if kept is None or not live:
             return 0
         before = json.loads(kept)
         horizon = Horizon(date.fromisoformat(before["as_of"]), datetime.fromisoformat(before["known_at"]))
         with closing(self._engine()) as engine:
-            events = _log(engine, self._manifest.paths(live))
+            events = event_log(engine, self._manifest.paths(live))
             own = events.filter(events.bucket == bucket, events.person == person)
             known = own.filter(own.event_time < horizon.end, own.received_at <= horizon.known_at)
             folded = ibis.to_sql(describe(merge(as_states(known))), dialect="duckdb")
@@ -265,7 +246,7 @@ class Warehouse:
 
     def compact(self, *, at: datetime, progress: Progress) -> int:
         """Sort the log's segments into their buckets once they are many; gives how many events moved."""
-        live = self._manifest.live(_EVENTS)
+        live = self._manifest.live(EVENTS)
         segments = [file for file in live if file.bucket == ALL_BUCKETS]
         rows = sum(file.rows for file in segments)
         few = rows <= _WORTH_SORTING and len(segments) <= _MANY_SEGMENTS
@@ -284,7 +265,7 @@ class Warehouse:
                     f"WHERE bucket = {bucket} "
                     "ORDER BY person, application_id, event_time, event_id"
                 )
-                file = write_query(self._manifest, engine, query, dataset=_EVENTS, bucket=bucket)
+                file = write_query(self._manifest, engine, query, dataset=EVENTS, bucket=bucket)
                 if file.rows:
                     written.append(_inheriting(file, own))
                 progress((bucket + 1) / self._buckets)
@@ -319,141 +300,11 @@ class Warehouse:
             return own
 
 
-class Tables:
-    """All tables as they stood when they were opened.
-
-    Args:
-        engine: the engine that reads them.
-        manifest: the list of live files.
-        hidden: names of erased people of whom some file may still hold rows.
-    """
-
-    def __init__(
-        self, engine: duckdb.DuckDBPyConnection, manifest: Manifest, hidden: Sequence[str] = ()
-    ) -> None:
-        self.engine = engine
-        self._manifest = manifest
-        self._hidden = hidden
-        self._numbers = count()
-
-    def read(self, dataset: str) -> ir.Table | None:
-        """Give a table; None when it has not been made yet."""
-        table = self._layered(dataset) if dataset in _LAYERED else self._files(dataset)
-        if table is None or not self._hidden or "person" not in table.columns:
-            return table
-        return table.filter(table.person.notin(self._hidden))
-
-    def _files(self, dataset: str) -> ir.Table | None:
-        live = self._manifest.live(dataset)
-        read = _log if dataset == _EVENTS else _parquet
-        return read(self.engine, self._manifest.paths(live)) if live else None
-
-    def _layered(self, dataset: str) -> ir.Table | None:
-        live, key = self._manifest.live(dataset), _LAYERED[dataset]
-        base = [file for file in live if file.bucket != ALL_BUCKETS]
-        beside = [file for file in live if file.bucket == ALL_BUCKETS]
-        tables = [_parquet(self.engine, self._manifest.paths(part)) for part in (base, beside) if part]
-        if len(tables) == 2:
-            large, small = tables
-            whole = large.anti_join(small.select(*key).distinct(), key).union(small)
-        else:
-            whole = tables[0] if tables else None
-        # Of somebody who has no months any more, a row beside the large files says so.
-        return whole.filter(whole.month.notnull()) if dataset == MONTHS and whole is not None else whole
-
-    def view(self, table: ir.Table) -> ir.Table:
-        """Tell the engine an expression once, so that what is asked of it need not say it again."""
-        seen: ir.Table = ibis.get_backend(table).create_view(f"view_{next(self._numbers)}", table)
-        return seen
-
-    @contextmanager
-    def held(self, table: ir.Table) -> Iterator[ir.Table]:
-        """Compute a table once, for several expressions over it; it is let go at the end of the block."""
-        name = f"held_{next(self._numbers)}"
-        made = ibis.get_backend(table).create_table(name, table, temp=True)
-        try:
-            yield made
-        finally:
-            self.engine.execute(f"DROP TABLE {name}")
-
-    def write(self, table: ir.Table, file: Path, form: str) -> int:
-        """Write a table to a file outside the home folder; gives its rows."""
-        query = ibis.to_sql(table, dialect="duckdb")
-        path = str(file).replace("'", "''")
-        found = self.engine.execute(f"COPY ({query}) TO '{path}' ({form})").fetchone()
-        return int(found[0]) if found else 0
-
-
-class Past(Tables):
-    """All tables, with the applications that a past night knew.
-
-    Args:
-        engine: the engine that reads them.
-        manifest: the list of live files.
-        hidden: names of erased people of whom some file may still hold rows.
-        horizon: what the night knew.
-    """
-
-    def __init__(
-        self,
-        engine: duckdb.DuckDBPyConnection,
-        manifest: Manifest,
-        hidden: Sequence[str],
-        horizon: Horizon,
-    ) -> None:
-        super().__init__(engine, manifest, hidden)
-        self._horizon = horizon
-
-    def _layered(self, dataset: str) -> ir.Table | None:
-        events = self.read(_EVENTS) if dataset == _APPLICATIONS else None
-        if dataset != _APPLICATIONS:
-            return super()._layered(dataset)
-        if events is None:
-            return None
-        known = events.filter(
-            events.event_time < self._horizon.end, events.received_at <= self._horizon.known_at
-        )
-        folded = ibis.to_sql(describe(merge(as_states(known))), dialect="duckdb")
-        self.engine.execute(f"CREATE TEMP TABLE IF NOT EXISTS past_applications AS {folded}")
-        return _backend(self.engine).table("past_applications")
-
-
-def write_query(
-    manifest: Manifest, engine: duckdb.DuckDBPyConnection, query: str, *, dataset: str, bucket: int
-) -> File:
-    """Write what a query gives to a file of a dataset, not listed yet."""
-    rows: list[int] = []
-
-    def fill(path: Path) -> None:
-        found = engine.execute(f"COPY ({query}) TO {quoted(str(path))} ({TABLE_FORMAT})").fetchone()
-        rows.append(found[0] if found else 0)
-
-    path = manifest.write(dataset, bucket, fill)
-    return File(0, dataset, bucket, path, rows[0], manifest.size(path))
-
-
-def _backend(engine: duckdb.DuckDBPyConnection) -> Any:
-    return ibis.duckdb.from_connection(engine)
-
-
 def _within(table: ir.Table, buckets: range, all_of_them: int) -> ir.Table:
     """Keep the rows of some neighbouring buckets."""
     if len(buckets) == all_of_them:
         return table
     return table.filter(table.bucket.between(buckets.start, buckets.stop - 1))
-
-
-def _parquet(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
-    # Else the engine takes the column ``bucket`` from the folder's name, with another type.
-    return _backend(engine).read_parquet(paths, union_by_name=True, hive_partitioning=False)
-
-
-def _log(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
-    """The event log; of what its files were written too early to know, nothing is known."""
-    found = _parquet(engine, paths)
-    kinds = ibis.schema(SCHEMA)
-    late = {name: ibis.null().cast(kinds[name]) for name in kinds if name not in found.columns}
-    return found.mutate(**late) if late else found
 
 
 def _has_news(file: File) -> bool:

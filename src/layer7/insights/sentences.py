@@ -25,9 +25,7 @@ UNUSUAL = 0.10
 TOLD_DAYS = (14, 30)
 """Days of silence whose chance is told."""
 
-_WEEKS, _CHANGES, _PATTERNS, _RETHINKING, _SEGMENTS = (
-    "weeks", "weeks", "patterns", "rethinking", "segments",
-)  # fmt: skip
+_WEEKS, _PATTERNS, _RETHINKING, _SEGMENTS = "weeks", "patterns", "rethinking", "segments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +173,7 @@ def _changed(part: Part, change: Change, words: str) -> InsightSentence:
         level=LEVEL,
         n=n1 + n0,
         basis="own",
-        source=_CHANGES,
+        source=_WEEKS,
         facts=FrozenDict(
             {name: float(value) for name, value in facts.items()} | {"weeks": 8.0, "low": change.low}
         ),

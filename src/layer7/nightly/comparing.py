@@ -9,7 +9,6 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from layer7.analytics.outcomes import Outlook
 from layer7.analytics.parity import MEASURED, group_moments, read_moments
 from layer7.analytics.trials import person_facts
 from layer7.fairness import Level, Parity, Question, crossed, parity
@@ -31,10 +30,11 @@ def compare(night: Night) -> Outcome:
     if not groups.num_rows:
         return NOBODY
     with night.home.warehouse.open() as tables:
-        log, curve = night.log(tables), tables.read("outlook")
-        if log is None or curve is None:
+        log = night.log(tables)
+        outlook = night.outlook(tables, log) if log else None
+        if log is None or outlook is None:
             return NOTHING_YET
-        people = person_facts(log.applications, log.events, Outlook(night.horizon.end, curve, None))
+        people = person_facts(log.applications, log.events, outlook)
         counted = group_moments(people, ibis.memtable(groups)).to_pyarrow()
     found = compared(counted)
     rows = [asdict(each) | {"level": each.level.value, "holds": list(each.holds)} for each in found]

@@ -29,10 +29,10 @@ OWN = "own_terms"
 def predict(night: Night) -> Outcome:
     """Learn how likely interviews are, test it on later applications, and adopt it if it is good enough."""
     with night.home.warehouse.open() as tables:
-        log, curve = night.log(tables), tables.read("outlook")
-        if log is None or curve is None:
+        log = night.log(tables)
+        outlook = night.outlook(tables, log) if log else None
+        if log is None or outlook is None:
             return NOTHING_YET
-        outlook = Outlook(night.horizon.end, curve, None)
         cohorts = _cohorts(tables)
         n = int(log.applications.submitted_at.count().to_pyarrow().as_py())
         sample = to_chances(_rows(sample_people(log.applications, n, most=SAMPLE), outlook), cohorts)

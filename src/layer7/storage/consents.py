@@ -110,17 +110,14 @@ class Consents:
         with self._state.read() as connection:
             return tuple(sorted(_judged(connection, purpose, known_at, allowed=True)))
 
-    def changed(self, purpose: Purpose, *, after: int, since: datetime) -> tuple[str, ...]:
-        """Give the people who have said something of a purpose lately.
+    def changed(self, *, after: int, since: datetime) -> tuple[str, ...]:
+        """Give the people who have said something lately, of whatever purpose: one may decide on another.
 
         Args:
-            purpose: of what.
             after: only what was recorded after this number.
             since: or what holds only from this moment on.
         """
-        query = select(consents.c.person, consents.c.id, consents.c.at).where(
-            consents.c.purpose == str(purpose)
-        )
+        query = select(consents.c.person, consents.c.id, consents.c.at)
         with self._state.read() as connection:
             rows = connection.execute(query).all()
         news = {row.person for row in rows if row.id > after or datetime.fromisoformat(row.at) > since}

@@ -11,7 +11,6 @@ from ibis.expr import types as ir
 from sqlalchemy import select
 
 from layer7.analytics.performance import month_facts
-from layer7.contract.vocabulary import Purpose
 from layer7.storage.columnwise import quoted
 from layer7.storage.home import Home
 from layer7.storage.manifest import ALL_BUCKETS, File
@@ -100,7 +99,7 @@ class Months:
         """People of whom events came, or whose consent changed, since their months were counted."""
         with self.home.state.read() as connection:
             last = _read(connection.execute(select(meta.c.value).where(meta.c.key == MONTHS)).scalar_one())
-        people = set(self.home.consents.changed(Purpose.PERSONALISATION, after=last.consent, since=last.end))
+        people = set(self.home.consents.changed(after=last.consent, since=last.end))
         listed = self.home.manifest.live(CHANGED)
         if listed:
             paths = ", ".join(quoted(path) for path in self.home.manifest.paths(listed))

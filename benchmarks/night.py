@@ -67,7 +67,9 @@ def _layer7(home: Path, *command: str) -> tuple[float, float, dict[str, int]]:
     )
     arguments = [sys.executable, "-m", "layer7", *command, "--home", str(home), "--json"]
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=False
+    )
     seconds = time.perf_counter() - began
     if done.returncode:
         sys.exit(done.stderr or done.stdout)

@@ -9,6 +9,7 @@ from layer7.analytics.arms import (
     TableMetric,
     arm_moments,
     arm_quantiles,
+    rows_and_units,
     to_arms,
     units_by_arm,
     units_of,
@@ -56,6 +57,21 @@ def test_rows_of_a_unit_add_and_units_in_two_arms_are_left_out():
     assert arms["spent"]["x"].products.tolist() == [[25.0, 10.0], [10.0, 4.0]]
     assert (arms["spent"]["y"].n, arms["paid"]["y"].n) == (1.0, 2.0)
     assert arms["rate"]["y"].products.tolist() == [[13.0, 19.0], [19.0, 34.0]]
+
+
+def test_units_with_a_single_row_need_not_be_brought_together():
+    alone = table([ROWS[0], ROWS[2], ROWS[3], ROWS[4], *ROWS[6:]])
+    sizes = [
+        rows_and_units(of, unit="who", arm="group").to_pyarrow().to_pylist() for of in (alone, table(ROWS))
+    ]
+    assert sizes == [[{"rows": 4, "units": 4}], [{"rows": 6, "units": 4}]]
+    plain, grouped = (
+        arm_moments(
+            units_of(alone, unit="who", arm="group", metrics=METRICS, once=once), METRICS
+        ).to_pyarrow()
+        for once in (True, False)
+    )
+    assert plain.equals(grouped)
 
 
 def test_quantiles_have_their_order_statistics():

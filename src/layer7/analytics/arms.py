@@ -8,7 +8,6 @@ from types import MappingProxyType
 import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from ibis.expr import types as ir
 
 from layer7.contract.vocabulary import MetricShape
@@ -75,7 +74,27 @@ class TableMetric:
 UNIT, ARM, SEVERAL = "unit", "arm", "in_several"
 
 
-def units_of(table: ir.Table, *, unit: str, arm: str, metrics: Sequence[TableMetric]) -> ir.Table:
+def rows_and_units(table: ir.Table, *, unit: str, arm: str) -> ir.Table:
+    """Count rows and units; only where every unit has a single row, there are as many of both.
+
+    Units are counted by a hash of theirs. Two of them may share one, and then there seem to be fewer; two
+    rows of one unit never have different ones.
+
+    Args:
+        table: one row or more per unit.
+        unit: column of the unit of randomisation.
+        arm: column of the arm.
+
+    Raises:
+        Layer7Error: ``unknown_column``.
+    """
+    known = _known(table, unit, arm)
+    return known.aggregate(rows=known.count(), units=known[unit].hash().nunique())
+
+
+def units_of(
+    table: ir.Table, *, unit: str, arm: str, metrics: Sequence[TableMetric], once: bool = False
+) -> ir.Table:
     """Give one row per unit: its arm, whether it was in several, and its values.
 
     Values of several rows of a unit add; a binomial metric asks whether any of them is true. NaN counts as
@@ -86,21 +105,25 @@ def units_of(table: ir.Table, *, unit: str, arm: str, metrics: Sequence[TableMet
         unit: column of the unit of randomisation.
         arm: column of the arm.
         metrics: the metrics whose columns are wanted.
+        once: whether every unit is known to have a single row; then nothing needs to be brought together.
 
     Raises:
         Layer7Error: ``unknown_column``; ``wrong_type`` for a column that holds no numbers.
     """
-    _check(table, {unit, arm, *(name for metric in metrics for name in metric.all_columns)})
-    known = table.filter(table[unit].notnull(), table[arm].notnull())
+    known = _known(table, unit, arm)
+    _check(table, {name for metric in metrics for name in metric.all_columns})
     arms = known[arm].cast("string")
-    values = {}
+    values, sums = {}, {}
     for at, metric in enumerate(metrics):
         for place, name in enumerate(metric.all_columns):
-            number = _number(known, name)
+            number, key = _number(known, name), _value(at, place)
             happened = metric.shape is MetricShape.BINOMIAL and place == 0
-            values[_value(at, place)] = (number != 0).cast("float64").max() if happened else number.sum()
+            values[key] = (number != 0).cast("float64") if happened else number
+            sums[key] = values[key].max() if happened else number.sum()
+    if once:
+        return known.select(**{UNIT: known[unit], ARM: arms, SEVERAL: ibis.literal(value=False)}, **values)
     grouped = known.group_by(**{UNIT: known[unit]})
-    found = grouped.aggregate(**{ARM: arms.min(), "other": arms.max()}, rows=known.count(), **values)
+    found = grouped.aggregate(**{ARM: arms.min(), "other": arms.max()}, **sums)
     return found.mutate(**{SEVERAL: found[ARM] != found.other}).drop("other")
 
 
@@ -119,15 +142,12 @@ def arm_moments(units: ir.Table, metrics: Sequence[TableMetric]) -> ir.Table:
     rows = units
     moments: dict[str, ir.Value] = {}
     for at, metric in enumerate(metrics):
-        columns = [rows[_value(at, place)] for place in range(len(metric.all_columns))]
-        known = columns[0].notnull()
-        for column in columns[1:]:
-            known &= column.notnull()
-        moments[f"n_{at}"] = rows.count(where=known)
+        columns = _whole([rows[_value(at, place)] for place in range(len(metric.all_columns))])
+        moments[f"n_{at}"] = columns[0].count()
         for place, column in enumerate(columns):
-            moments[f"s_{at}_{place}"] = column.sum(where=known).fill_null(0.0)
+            moments[f"s_{at}_{place}"] = column.sum().fill_null(0.0)
         for one, two in combinations_with_replacement(range(len(columns)), 2):
-            moments[f"p_{at}_{one}_{two}"] = (columns[one] * columns[two]).sum(where=known).fill_null(0.0)
+            moments[f"p_{at}_{one}_{two}"] = (columns[one] * columns[two]).sum().fill_null(0.0)
     return rows.group_by([ARM, SEVERAL]).aggregate(units=rows.count(), **moments).order_by([ARM, SEVERAL])
 
 
@@ -155,7 +175,7 @@ def to_arms(counted: pa.Table, metrics: Sequence[TableMetric]) -> Mapping[str, M
     found: dict[str, dict[str, ArmMoments]] = {}
     for at, metric in enumerate(metrics):
         size = len(metric.all_columns)
-        for row in counted.filter(~pc.field(SEVERAL)).to_pylist():
+        for row in (row for row in counted.to_pylist() if not row[SEVERAL]):
             products = np.empty((size, size))
             for one, two in combinations_with_replacement(range(size), 2):
                 products[one, two] = products[two, one] = row[f"p_{at}_{one}_{two}"]
@@ -192,6 +212,20 @@ def arm_quantiles(units: ir.Table, at: int, metric: TableMetric, counted: Mappin
 
 def _value(at: int, place: int) -> str:
     return f"v_{at}_{place}"
+
+
+def _known(table: ir.Table, unit: str, arm: str) -> ir.Table:
+    """The rows that have a unit and an arm."""
+    _check(table, {unit, arm})
+    return table.filter(table[unit].notnull(), table[arm].notnull())
+
+
+def _whole(columns: Sequence[ir.NumericColumn]) -> Sequence[ir.NumericColumn]:
+    """The columns where all of them are known; a missing one makes every product missing by itself."""
+    if len(columns) == 1:
+        return columns
+    known = ibis.and_(*(column.notnull() for column in columns))
+    return [ibis.ifelse(known, column, None) for column in columns]
 
 
 def _check(table: ir.Table, wanted: set[str]) -> None:

@@ -16,6 +16,7 @@ from layer7.analytics.arms import (
     TableMetric,
     arm_moments,
     arm_quantiles,
+    rows_and_units,
     to_arms,
     units_by_arm,
     units_of,
@@ -134,11 +135,14 @@ class _Question:
 
 def _answer(file: Path, asked: _Question, looking: Looking, extra: Extra) -> TableAnalysis:
     with tempfile.TemporaryDirectory() as scratch, open_table(file, Path(scratch)) as table:
-        units = units_of(table, unit=asked.unit, arm=asked.variant, metrics=asked.metrics)
+        named = {"unit": asked.unit, "arm": asked.variant}
+        size = fetched(rows_and_units(table, **named)).to_pylist()[0]
+        once = size["rows"] == size["units"]
+        units = units_of(table, **named, metrics=asked.metrics, once=once)
         wanted = [
             (at, metric) for at, metric in enumerate(asked.metrics) if metric.shape is MetricShape.QUANTILE
         ]
-        if wanted:
+        if wanted and not once:
             # Quantiles look at the units again; moments need them once, and hold none of them.
             units = keep(units, "units")
         counted = fetched(arm_moments(units, asked.metrics))

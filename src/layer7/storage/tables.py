@@ -1,5 +1,6 @@
 """Any table from anywhere, opened for expressions: CSV and Parquet files."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ from layer7.storage.columnwise import quoted
 from layer7.storage.engine import connect
 from layer7.storage.settings import Settings
 
-MEMORY = "256MB"
-"""What an engine over one file holds before it spills: memory stays flat, however many rows there are."""
+MOST_THREADS, MEMORY = 4, 64
+"""Threads of an engine over one file, and megabytes each may hold before it spills: memory stays flat."""
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
 
@@ -38,7 +39,9 @@ def open_table(file: Path, scratch: Path) -> Iterator[ir.Table]:
         raise Layer7Error(
             "unknown_format", f"{file.name} is neither CSV nor Parquet.", "Name it .csv, .csv.gz or .parquet."
         )
-    settings = Settings().model_copy(update={"memory_limit": MEMORY})
+    threads = min(Settings().threads or os.cpu_count() or 1, MOST_THREADS)
+    held = {"threads": threads, "memory_limit": f"{MEMORY * max(threads, 2)}MB"}
+    settings = Settings().model_copy(update=held)
     with closing(connect(settings, scratch)) as engine:
         try:
             engine.execute(f"CREATE VIEW given AS SELECT * FROM {_READERS[suffix]}({quoted(str(file))})")

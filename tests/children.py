@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from unittest.mock import patch
@@ -19,8 +19,10 @@ from layer7.privacy.cells import CellTable, Layout
 from layer7.storage import warehouse
 from layer7.storage.home import Home, open_home
 from layer7.storage.reading import Horizon
+from layer7.storage.runs import Runs, StageRecord
 from layer7.storage.settings import Settings
 from layer7.storage.state import Act
+from nights import night
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PRELOAD = ["layer7.storage.home", "children"]
@@ -95,6 +97,19 @@ def fold_and_compact(home: str, days: list[str]) -> None:
             opened.warehouse.fold(horizon, at=NOW, progress=lambda _: None)
         opened.warehouse.compact(at=NOW, progress=lambda _: None)
     opened.state.engine.dispose()
+
+
+def night_until(home: str, day: date, stage: str) -> None:
+    """Run a night and be killed when a stage has done its work, right before that is recorded."""
+    recorded = Runs.stage
+
+    def killed(runs: Runs, run_id: int, position: int, record: StageRecord) -> None:
+        if record.stage == stage:
+            os.kill(os.getpid(), signal.SIGKILL)
+        recorded(runs, run_id, position, record)
+
+    with patch.object(Runs, "stage", killed):
+        night(_open(home), day)
 
 
 def draw_weeks(home: str, people: int) -> None:

@@ -8,22 +8,19 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from layer7 import nightly
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
-from layer7.nightly import run_night
 from layer7.nightly.forgetting import forget_since
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage import schema
 from layer7.storage.door import SEALED
 from layer7.storage.home import Home, open_home
-from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
+from nights import NOW, night
 
 START = date(2026, 1, 5)
 NIGHTS = (START + timedelta(days=20), START + timedelta(days=48))
 SINCE = START + timedelta(days=28)
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ACT = Act("maria", "", "", NOW, "she asked for it")
 LEARNING = ("ingest", "applications", "measure", "personalise", "tell")
 TABLES = ("events", "applications", "performance", "weeks", "outlook")
@@ -44,15 +41,8 @@ def filled(folder: Path, lines: list[dict]) -> Home:
     home = open_home(folder / "home")
     home.ingest.files([folder / "events.jsonl"], now=lambda: NOW, progress=lambda *_: None)
     for day in NIGHTS:
-        one_night(home, day)
+        night(home, day, only=LEARNING)
     return home
-
-
-def one_night(home: Home, day: date) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        stages = tuple(each for each in nightly.STAGES if each.__name__ in LEARNING)
-        patch.setattr(nightly, "STAGES", stages)
-        run_night(home, Horizon(day, NOW), clock=lambda: NOW, progress=lambda *_: None)
 
 
 def table(home: Home, name: str) -> list[str]:
@@ -95,7 +85,7 @@ def test_it_is_as_if_these_events_had_never_been(tmp_path, lines):
         weeks = tables.read("weeks")
         assert weeks.filter(weeks.person == person).count().to_pyarrow().as_py() == 0
     for each in (home, other):
-        one_night(each, NIGHTS[-1] + timedelta(days=1))
+        night(each, NIGHTS[-1] + timedelta(days=1), only=LEARNING)
     for name in TABLES:
         assert table(home, name) == table(other, name), name
     assert home.personal.kept() == other.personal.kept()

@@ -10,11 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from insights.reading import claims, proves, unsupported
-from layer7 import nightly
 from layer7.cli.app import build
 from layer7.contract.insights import WeeklyInsights
 from layer7.errors import Layer7Error
-from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.simulation.run import Simulation
 from layer7.storage.explanations import Explanations
@@ -22,14 +20,13 @@ from layer7.storage.home import Home, open_home
 from layer7.storage.letters import Letters
 from layer7.storage.people import People
 from layer7.storage.personalized import Personalized
-from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
 from layer7.storage.state import Act
+from nights import FOUND, NOW, night
 
 START = date(2026, 1, 5)
 WEEKS = 16
 LAST = START + timedelta(weeks=WEEKS - 1)
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 MARKET = replace(
     SCENARIOS["S1"],
     pattern_share=0.6,
@@ -40,17 +37,11 @@ MARKET = replace(
     accept=0.0,
     entry_weeks=0,
 )
-NEEDED = {"ingest", "applications", "measure", "find", "survey", "personalise", "tell"}
+NEEDED = (*FOUND, "survey", "personalise", "tell")
 
 
 def clock() -> datetime:
     return NOW
-
-
-def night(home: Home, patch: pytest.MonkeyPatch, day: date = START + timedelta(weeks=WEEKS)) -> None:
-    """Run the stages that letters are made of; the others take most of the time."""
-    patch.setattr(nightly, "STAGES", tuple(each for each in nightly.STAGES if each.__name__ in NEEDED))
-    run_night(home, Horizon(day, NOW), clock=clock, progress=lambda _stage, _share: None)
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +56,7 @@ def world(tmp_path_factory, history) -> Home:
     write_events(events(history), folder / "log", format="parquet")
     home = open_home(folder / "home")
     home.ingest.files([folder / "log"], now=clock, progress=lambda *_: None)
-    with pytest.MonkeyPatch.context() as patch:
-        night(home, patch)
+    night(home, START + timedelta(weeks=WEEKS), only=NEEDED)
     return home
 
 

@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from layer7.nightly import Night, run_night
+from layer7.nightly import Night
 from layer7.nightly.looking import is_due
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
 from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
+from nights import FOUND, NOW, night
 
 START = date(2026, 1, 5)
 END = START + timedelta(weeks=6)
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
+LOOKING = (*FOUND, "survey", "predict", "propose")
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +29,8 @@ def home(tmp_path_factory) -> Home:
     return open_home(folder / "home", made.settings.model_copy(update={"large_log": 10}))
 
 
-def night(home: Home, day: date):
-    return run_night(home, Horizon(day, NOW), clock=lambda: NOW, progress=lambda _stage, _share: None)
-
-
 def test_findings_of_a_large_log_stand_until_the_next_look_except_those_of_an_objector(home):
-    first = night(home, END)
+    first = night(home, END, only=LOOKING)
     with home.warehouse.open() as tables:
         person = tables.read("pattern_plans").to_pyarrow()["person"][0].as_py()
     with home.state.write() as connection:
@@ -46,7 +43,7 @@ def test_findings_of_a_large_log_stand_until_the_next_look_except_those_of_an_ob
                 source="test",
             )
         )
-    second = night(home, END + timedelta(days=1))
+    second = night(home, END + timedelta(days=1), only=LOOKING)
     for stage in ("find", "survey", "propose"):
         assert first.report[stage]["looked"]["as_of"] == str(END)
         assert second.report[stage]["looked"] == first.report[stage]["looked"]
@@ -56,7 +53,7 @@ def test_findings_of_a_large_log_stand_until_the_next_look_except_those_of_an_ob
     with home.warehouse.open() as tables:
         for name in ("pattern_plans", "memberships", "rethinking", "own_terms"):
             assert person not in tables.read(name).to_pyarrow()["person"].to_pylist()
-    later = night(home, END + timedelta(days=9))
+    later = night(home, END + timedelta(days=9), only=FOUND)
     assert later.report["find"]["looked"] == {
         "as_of": str(END + timedelta(days=9)),
         "run_id": later.id,

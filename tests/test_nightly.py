@@ -1,39 +1,34 @@
 """The night: the same when run twice, when killed and when looked back at; honest when it fails."""
 
-import os
+import multiprocessing as mp
 import signal
-import subprocess
-import sys
-import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from children import PRELOAD, night_until, small_settings
+from command_line import layer7
 from layer7 import nightly
-from layer7.cli.app import main
 from layer7.errors import Layer7Error
-from layer7.nightly import STAGES, Night, Outcome, run_night
+from layer7.nightly import STAGES, Night, Outcome
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
 from layer7.storage.people import People
-from layer7.storage.reading import Horizon
+from layer7.storage.runs import Run
 from layer7.storage.schema import consents
 from layer7.storage.survey import Survey
 from layer7.storage.thresholds import Thresholds
+from nights import MEASURED, NOW, night
 
 START = date(2026, 1, 5)
 WEEKS = 12
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
+END = START + timedelta(weeks=WEEKS)
 
 
 def clock() -> datetime:
     return NOW
-
-
-def silent(_stage: str, _share: float) -> None:
-    return None
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +41,22 @@ def log(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def home(tmp_path, log) -> Home:
-    made = open_home(tmp_path / "home")
+    made = open_home(tmp_path / "home", small_settings())
     made.ingest.files([log], now=clock, progress=lambda _name, _size: None)
     return made
 
 
-def night(home: Home, day: date = START + timedelta(weeks=WEEKS)):
-    return run_night(home, Horizon(day, NOW), clock=clock, progress=silent)
+@pytest.fixture(scope="module")
+def rested(tmp_path_factory, log) -> Home:
+    """A home after one whole night; who uses it leaves its log as it is."""
+    made = open_home(tmp_path_factory.mktemp("rested") / "home", small_settings())
+    made.ingest.files([log], now=clock, progress=lambda _name, _size: None)
+    night(made, END)
+    return made
+
+
+def last(home: Home) -> Run:
+    return home.runs.latest(status="done")[0]
 
 
 def table(home: Home, name: str) -> list[dict[str, object]]:
@@ -63,8 +67,8 @@ def table(home: Home, name: str) -> list[dict[str, object]]:
         return found.order_by(keys).to_pyarrow().to_pylist()
 
 
-def test_stages_are_told_in_their_order_and_recorded(home):
-    run = night(home)
+def test_stages_are_told_in_their_order_and_recorded(rested):
+    run = last(rested)
     assert [stage.__name__ for stage in STAGES] == [
         "forget",
         "ingest",
@@ -92,45 +96,42 @@ def test_stages_are_told_in_their_order_and_recorded(home):
     assert {line["name"] for line in measured["quality"]} >= {"critical fields known"}
 
 
-def test_running_twice_changes_nothing(home):
-    first = night(home)
-    before = table(home, "applications"), table(home, "performance")
-    second = night(home)
-    assert (table(home, "applications"), table(home, "performance")) == before
+def test_running_twice_changes_nothing(rested):
+    first = last(rested)
+    proposed = rested.recommendations.list()
+    before = table(rested, "applications"), table(rested, "performance")
+    second = night(rested, END)
+    assert (table(rested, "applications"), table(rested, "performance")) == before
     assert second.report["measure"] == first.report["measure"]
-    assert len(home.recommendations.list()) == len(first.report["propose"]["new"])
+    assert rested.recommendations.list() == proposed
     assert second.report["propose"]["new"] == []
 
 
 def test_a_past_night_is_given_again_and_the_present_one_after_it(home):
     early = START + timedelta(weeks=6)
-    first = night(home, early)
+    first = night(home, early, only=MEASURED)
     then = table(home, "applications")
-    present = night(home)
+    present = night(home, END, only=MEASURED)
     now = table(home, "applications")
     assert len(then) < len(now)
-    assert night(home, early).report["measure"] == first.report["measure"]
+    assert night(home, early, only=MEASURED).report["measure"] == first.report["measure"]
     assert table(home, "applications") == then
-    assert night(home).report["measure"] == present.report["measure"]
+    assert night(home, END, only=MEASURED).report["measure"] == present.report["measure"]
     assert table(home, "applications") == now
 
 
 def test_many_nights_come_to_the_same_as_one(home, tmp_path, log):
     for weeks in (2, 3, 7, WEEKS):
-        night(home, START + timedelta(weeks=weeks))
-    other = open_home(tmp_path / "other", home.settings.model_copy(update={"master_key": _key(home)}))
+        night(home, START + timedelta(weeks=weeks), only=MEASURED)
+    other = open_home(tmp_path / "other", small_settings())
     other.ingest.files([log], now=clock, progress=lambda _name, _size: None)
-    night(other)
+    night(other, END, only=MEASURED)
     assert table(other, "applications") == table(home, "applications")
     assert table(other, "performance") == table(home, "performance")
 
 
-def _key(home: Home) -> str:
-    return (home.path / "keys" / "master.key").read_text(encoding="ascii")
-
-
 def test_an_empty_home_says_that_there_is_nothing_yet(tmp_path):
-    run = night(open_home(tmp_path / "home"))
+    run = night(open_home(tmp_path / "home"), END)
     assert run.status == "done"
     assert run.report["measure"] == {"answer": "no applications yet"}
 
@@ -141,7 +142,7 @@ def test_a_failing_stage_ends_the_night_and_leaves_what_was_done(home, monkeypat
 
     monkeypatch.setattr(nightly, "STAGES", (*STAGES[:3], broken))
     with pytest.raises(Layer7Error) as caught:
-        night(home)
+        night(home, END)
     assert caught.value.code == "stage_failed"
     assert "The disk is full." in caught.value.message
     run = home.runs.latest()[0]
@@ -154,7 +155,7 @@ def test_a_failing_stage_ends_the_night_and_leaves_what_was_done(home, monkeypat
 
 def test_two_nights_do_not_run_at_once(home):
     with home.locks.hold("nightly", wait=0.0), pytest.raises(Layer7Error) as caught:
-        night(home)
+        night(home, END)
     assert caught.value.code == "locked"
 
 
@@ -170,17 +171,17 @@ def test_who_objects_is_left_out(home):
                 source="test",
             )
         )
-    night(home)
+    night(home, END, only=MEASURED)
     assert somebody not in {row["person"] for row in table(home, "performance")}
 
 
 def table_of_people(home: Home) -> list[str]:
-    night(home)
+    night(home, END, only=MEASURED)
     return sorted({str(row["person"]) for row in table(home, "performance")})
 
 
-def test_a_person_is_asked_for_by_the_callers_own_id(home):
-    night(home)
+def test_a_person_is_asked_for_by_the_callers_own_id(rested):
+    home = rested
     rows = People(home).applications(limit=1)
     user_id = rows[0]["user_id"]
     found = People(home).performance(user_id)
@@ -197,38 +198,24 @@ def test_a_person_is_asked_for_by_the_callers_own_id(home):
         People(home).performance(user_id, "last tuesday")
 
 
-@pytest.mark.parametrize("delay", [1.0, 2.0])
-def test_a_killed_night_is_run_again_and_gives_the_same(tmp_path, log, delay):
-    path = tmp_path / "home"
-    made = open_home(path)
-    made.ingest.files([log], now=clock, progress=lambda _name, _size: None)
-    command = [
-        sys.executable,
-        "-m",
-        "layer7",
-        "nightly",
-        "--as-of",
-        "2026-03-30",
-        "--json",
-        "--home",
-        str(path),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(delay)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    again = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ.copy())
-    assert again.returncode == 0, again.stderr
-    killed = table(made, "applications"), table(made, "performance")
-    whole = open_home(tmp_path / "whole", made.settings.model_copy(update={"master_key": _key(made)}))
-    whole.ingest.files([log], now=clock, progress=lambda _name, _size: None)
-    run_night(whole, Horizon(date(2026, 3, 30), datetime.now(UTC)), clock=clock, progress=silent)
-    assert killed == (table(whole, "applications"), table(whole, "performance"))
-    assert len(made.recommendations.list()) == len(whole.recommendations.list())
+def test_a_night_that_is_killed_three_times_gives_the_same(home, rested):
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    home.state.engine.dispose()
+    for stage in ("applications", "find", "propose"):
+        process = context.Process(target=night_until, args=(str(home.path), END, stage))
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    night(home, END)
+    for name in ("applications", "performance", "patterns", "pattern_plans"):
+        assert table(home, name) == table(rested, name), name
+    kept = [item.recommendation_id for item in home.recommendations.list()]
+    assert kept == [item.recommendation_id for item in rested.recommendations.list()]
 
 
-def test_the_night_judges_the_thresholds_of_the_strategy_mode(home):
-    found = night(home).report["propose"]["strategy_mode"]
+def test_the_night_judges_the_thresholds_of_the_strategy_mode(rested):
+    home, found = rested, last(rested).report["propose"]["strategy_mode"]
     assert found["resume_score"]["evidence"] == "none"
     assert found["updates"]["improve_resume_threshold"] is None
     assert found["updates"]["sample_size"] > 40
@@ -243,10 +230,13 @@ def test_the_night_judges_the_thresholds_of_the_strategy_mode(home):
     assert {row["state"] for row in reader.people(state="not_yet")} == {"not_yet"}
 
 
-def test_segments_are_surveyed_and_the_market_of_those_who_agree(home, capsys, monkeypatch):
+def test_before_a_night_there_is_no_market(home):
     with pytest.raises(Layer7Error, match="market yet"):
         Survey(home).market(inside=True)
-    night(home)
+
+
+def test_segments_are_surveyed_and_the_market_of_those_who_agree(rested):
+    home = rested
     shown = Survey(home).inside()
     assert shown
     assert all(each.user_count >= 10 for each in shown)
@@ -260,14 +250,5 @@ def test_segments_are_surveyed_and_the_market_of_those_who_agree(home, capsys, m
     assert 1 <= market.avg_days_to_first_response <= 60
     assert market.best_months_to_apply == ()
     for words in (["market"], ["segments", "list"], ["segments", "list", "--json"]):
-        monkeypatch.setattr("sys.argv", ["layer7", *words, "--inside", "--home", str(home.path)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        assert left.value.code == 0
-    shown_id = shown[0].segment_id
-    monkeypatch.setattr(
-        "sys.argv", ["layer7", "segments", "show", shown_id, "--inside", "--home", str(home.path)]
-    )
-    with pytest.raises(SystemExit):
-        main()
-    assert "95 % interval" in capsys.readouterr().out
+        layer7(*words, "--inside", home=home)
+    assert "95 % interval" in layer7("segments", "show", shown[0].segment_id, "--inside", home=home)

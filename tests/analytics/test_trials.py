@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import nights
 from layer7.analytics import Outlook
 from layer7.analytics.trial_cells import Cells, cells, pairs
 from layer7.analytics.trial_tallies import VALUES, tallies
@@ -14,7 +15,6 @@ from layer7.analytics.trials import Trial, capped, caps, first_exposures, units
 from layer7.contract.facts import FACTS
 from layer7.contract.vocabulary import Purpose
 from layer7.experiments.metrics import TOGETHER
-from layer7.nightly import run_night
 from layer7.nightly.night import Night
 from layer7.storage.reading import Horizon
 from layer7.storage.tables import keep
@@ -97,7 +97,7 @@ LOG = [
 
 def facts_of(home, log, *trials):
     """The facts of every unit by the person's own name."""
-    run_night(home, Horizon(DAY, NOW), clock=lambda: NOW, progress=lambda *_: None)
+    nights.night(home, DAY, now=NOW, only=nights.MEASURED)
     night = Night(home, Horizon(DAY, NOW), 1, lambda: NOW, lambda _: None)
     names = {home.keys.person(event["user_id"]): event["user_id"] for event in log}
     with home.warehouse.open() as tables:
@@ -142,7 +142,7 @@ def test_facts_of_people_by_hand(home, take):
 def test_waits_and_values_are_counted_by_hand(home, take):
     """Anna has an interview 4 days after her exposure (a1); Ben's came before his; Cleo met both arms."""
     take(home, LOG, at=NOW)
-    run_night(home, Horizon(DAY, NOW), clock=lambda: NOW, progress=lambda *_: None)
+    nights.night(home, DAY, now=NOW, only=nights.MEASURED)
     night = Night(home, Horizon(DAY, NOW), 1, lambda: NOW, lambda _: None)
     with home.warehouse.open() as tables:
         known = night.log(tables, Purpose.EXPERIMENTS)
@@ -207,7 +207,7 @@ def test_moments_of_parts_add_to_those_of_the_whole(home, take):
         for k in range(i % 5):
             log += sent(name, f"{name}-{k}", 10 + k, interview=2 if (i + k) % 3 == 0 else None)
     take(home, log, at=NOW)
-    run_night(home, Horizon(DAY, NOW), clock=lambda: NOW, progress=lambda *_: None)
+    nights.night(home, DAY, now=NOW, only=nights.MEASURED)
     with home.warehouse.open() as tables:
         events, applications, curve = (tables.read(name) for name in ("events", "applications", "outlook"))
         night = Outlook(Horizon(DAY, NOW).end, curve, None)
@@ -239,9 +239,7 @@ def test_moments_of_parts_add_to_those_of_the_whole(home, take):
     assert sum(pa.concat_tables([pair for _, pair in parts])["n"].to_pylist()) == 18
 
 
-def test_products_that_nobody_asked_for_are_not_made_up(home, take):
-    take(home, LOG, at=NOW)
-    run_night(home, Horizon(DAY, NOW), clock=lambda: NOW, progress=lambda *_: None)
+def test_products_that_nobody_asked_for_are_not_made_up():
     assert ("offers", "suggestions") not in TOGETHER
     table = pa.table(
         {"experiment_id": ["exp"], "n": [1.0]}

@@ -8,24 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from command_line import answer, layer7
 from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def layer7(*arguments: str, home: Path, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "layer7", *arguments, "--home", str(home)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr + done.stdout
-    return done.stdout if not code else done.stdout + done.stderr
-
-
-def answer(*arguments: str, home: Path, code: int = 0):
-    return json.loads(layer7(*arguments, "--json", home=home, code=code))
 
 
 @pytest.fixture(scope="module")
@@ -158,10 +144,11 @@ def test_tokens_are_made_listed_and_revoked(tmp_path):
 
 def test_the_demo_runs_the_whole_loop(tmp_path):
     home = tmp_path / "demo"
-    arguments = ("demo", "--no-serve", "--people", "300", "--weeks", "20")
+    arguments = ("demo", "--no-serve", "--people", "150", "--weeks", "16")
     learned = answer(*arguments, home=home)["learned"]
     assert 0.02 < learned["measure"]["interview_rate"]["value"] < 0.07
-    said = layer7(*arguments, home=home)
+    # A demo is made anew where there was one.
+    said = layer7("demo", "--no-serve", "--people", "30", "--weeks", "8", home=home)
     assert "What the night learned" in said
     other = tmp_path / "not-a-demo"
     other.mkdir()
@@ -180,6 +167,7 @@ def test_nights_are_listed(home):
     ("module", "unneeded"),
     [
         ("layer7.cli.app", {"alembic", "ibis", "pandas", "scipy.stats", "scipy.optimize"}),
+        ("layer7.storage.home", {"alembic", "pandas", "scipy.stats", "scipy.optimize"}),
         ("layer7.nightly", {"alembic", "pandas", "scipy.stats"}),
     ],
 )

@@ -10,11 +10,10 @@ from typer.testing import CliRunner
 from layer7.cli.app import build
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
-from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, simulate, to_events, write_events
 from layer7.storage.home import open_home
-from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
+from nights import MEASURED, night
 
 
 def run(*arguments):
@@ -37,7 +36,7 @@ def home(tmp_path_factory):
     place = open_home(path / "home")
     now = datetime(2026, 3, 3, tzinfo=UTC)
     place.ingest.files(files, now=lambda: now, progress=lambda *_: None)
-    run_night(place, Horizon(date(2026, 2, 15), now), clock=lambda: now, progress=lambda *_: None)
+    night(place, date(2026, 2, 15), now=now, only=MEASURED)
     for number in (0, 1):
         draft = specified(number)
         place.experiments.create(draft, act=Act("ada", "experiment.create", draft.experiment_id, now))

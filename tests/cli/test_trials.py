@@ -6,13 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
+import nights
 from children import small_settings
 from layer7.cli import trials
 from layer7.cli.app import build
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
-from layer7.nightly import run_night
-from layer7.storage.reading import Horizon
 from layer7.storage.schema import consents
 from layer7.storage.state import Act
 
@@ -86,8 +85,8 @@ def running(home, take, tmp_path, monkeypatch):
     return home
 
 
-def night(home, day, known=KNOWN):
-    return run_night(home, Horizon(day, known), clock=lambda: KNOWN, progress=lambda *_: None)
+def night(home, day):
+    return nights.night(home, day, now=KNOWN, only=nights.JUDGED)
 
 
 def test_results_are_kept_and_a_past_night_is_given_again_bit_for_bit(running, take):

@@ -8,18 +8,16 @@ import pyarrow as pa
 import pytest
 from scipy import special
 
+import nights
 from layer7.analytics.cell_columns import to_cells
 from layer7.analytics.cells import DIMENSIONS
 from layer7.analytics.levels import normal, to_spellings
 from layer7.errors import Layer7Error
-from layer7.nightly import run_night
 from layer7.patterns import FOUND, Laws, choose, detect, learn, needed
 from layer7.statistics.background import Background
 from layer7.storage.home import Home, open_home
 from layer7.storage.patterns import Patterns
-from layer7.storage.reading import Horizon
 
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 LAST = date(2026, 10, 1)
 TYPES = ("startup", "bank", "agency", "hospital")
@@ -27,7 +25,7 @@ PLACES = ("Berlin", "Paris", "Rome", "Oslo", "Madrid")
 
 
 def clock() -> datetime:
-    return NOW
+    return nights.NOW
 
 
 def events(person, number, *, at, context, interview, **more):
@@ -79,7 +77,7 @@ def install(tmp_path, json_file):
     def make(found, name="home") -> tuple[Home, dict[str, object]]:
         home = open_home(tmp_path / name)
         home.ingest.files([json_file(found, name)], now=clock, progress=lambda _name, _size: None)
-        run = run_night(home, Horizon(LAST, NOW), clock=clock, progress=lambda _stage, _share: None)
+        run = nights.night(home, LAST, only=nights.FOUND)
         return home, run.report["find"]
 
     return make
@@ -117,7 +115,7 @@ def test_planted_patterns_are_found_and_told_in_plain_words(install):
     assert told.optimal_application_timing.best_day_of_week is None
     assert next(each for _, each in Patterns(home).shown(user_id=one.user_id)) == one
     before = tables(home)
-    run_night(home, Horizon(LAST, NOW), clock=clock, progress=lambda _stage, _share: None)
+    nights.night(home, LAST, only=nights.FOUND)
     assert tables(home) == before, "the same log gives the same patterns, bit for bit"
 
 

@@ -9,15 +9,12 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from layer7.errors import Layer7Error
-from layer7.nightly import run_night
 from layer7.patterns.preferences import ACCEPTED, EDITED, REJECTED, Said, preferences
 from layer7.statistics.shares import share_above
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import open_home
 from layer7.storage.patterns import Patterns
-from layer7.storage.reading import Horizon
-
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
+from nights import FOUND, NOW, night
 
 
 def test_the_chance_of_a_share_is_the_integral_of_its_beta_law():
@@ -96,8 +93,7 @@ def test_words_are_sealed_on_the_disk_and_gone_with_the_key(tmp_path):
     file.write_text("\n".join(json.dumps(event) for event in log), encoding="utf-8")
     home = open_home(tmp_path / "home")
     home.ingest.files([file], now=lambda: NOW, progress=lambda _name, _size: None)
-    horizon = Horizon(date(2026, 3, 1), NOW)
-    run = run_night(home, horizon, clock=lambda: NOW, progress=lambda _stage, _share: None)
+    run = night(home, date(2026, 3, 1), only=FOUND)
     assert run.report["find"]["preferences"] == {"decisions": 12, "people": 1}
     told = Patterns(home).of("maria")
     assert told.rejection_patterns[:2] == ("shifts", "zyzzyva")

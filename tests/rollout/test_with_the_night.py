@@ -8,11 +8,10 @@ import pytest
 from layer7.contract.lifecycle import State
 from layer7.contract.vocabulary import Component
 from layer7.experiments.assignment import assign
-from layer7.nightly import run_night
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
-from layer7.storage.reading import Horizon
 from layer7.storage.state import Act
+from nights import JUDGED, night
 from rollouts import DAY, KEY, proposal
 
 BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -69,7 +68,7 @@ def test_a_night_takes_harm_back_and_lets_gain_go_on(home, take, rates, state, s
     ramp = begun(home)
     taken = take(home, told(home, ramp, rates), at=LATER)
     assert taken.quarantined == 0
-    run = run_night(home, Horizon(LATER.date(), LATER), clock=lambda: LATER, progress=lambda *_: None)
+    run = night(home, LATER.date(), now=LATER, only=JUDGED)
     moved = home.rollouts.get(ramp.ramp_id)
     assert (moved.state, moved.stage) == (state, stage), moved.why
     assert home.configs.active(Component.STRATEGY_ENGINE).value(KEY) == value

@@ -6,10 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from layer7.nightly import run_night
 from layer7.server.installation import wiring
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage.reading import Horizon
+from nights import MEASURED, night
 
 START, WEEKS = date(2025, 9, 1), 24
 AFTER = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -38,8 +37,7 @@ def test_the_loop(house, log):
     taken = house.home.ingest.files([bulk], now=lambda: AFTER, progress=lambda _name, _size: None)
     assert (taken.duplicate, taken.accepted) == (len(alone), len(lines) - len(alone))
 
-    horizon = Horizon(START + timedelta(weeks=WEEKS), AFTER)
-    run = run_night(house.home, horizon, clock=lambda: AFTER, progress=lambda _stage, _share: None)
+    run = night(house.home, START + timedelta(weeks=WEEKS), now=AFTER)
     assert run.report["ingest"] == {}
     assert next(stage.rows for stage in run.stages if stage.stage == "ingest") == len(alone)
 
@@ -84,8 +82,7 @@ def test_pages_show_what_the_night_measured(house, log):
     assert empty.status_code == 200
     assert "Data quality" not in empty.text
     house.home.ingest.files([log], now=lambda: AFTER, progress=lambda _name, _size: None)
-    horizon = Horizon(START + timedelta(weeks=WEEKS), AFTER)
-    run_night(house.home, horizon, clock=lambda: AFTER, progress=lambda _stage, _share: None)
+    night(house.home, START + timedelta(weeks=WEEKS), now=AFTER, only=(*MEASURED, "propose"))
     overview = house.get("/").text
     assert "lead to an interview" in overview
     assert "Data quality" in overview

@@ -5,10 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from layer7.nightly import run_night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage.reading import Horizon
 from layer7.storage.thresholds import Thresholds
+from nights import FOUND, night
 
 
 @pytest.fixture
@@ -19,9 +18,7 @@ def judged(house, tmp_path):
     write_events(events(market), tmp_path / "log", format="jsonl")
     home = house.home
     home.ingest.files([tmp_path / "log"], now=house.time, progress=lambda _name, _size: None)
-    run_night(
-        home, Horizon(date(2026, 3, 1), house.time()), clock=house.time, progress=lambda _stage, _share: None
-    )
+    night(home, date(2026, 3, 1), now=house.time(), only=(*FOUND, "propose"))
     return house
 
 

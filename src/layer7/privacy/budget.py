@@ -7,7 +7,8 @@ privacy filter), so a year costs her at most 13 times one epoch.
 
 import math
 
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from layer7.errors import Layer7Error
 
@@ -60,7 +61,9 @@ def epsilon_of(rho: float, delta: float = DELTA) -> float:
             + (math.log(1 / delta) - math.log(less_one) + order * math.log1p(-1 / order)) / less_one
         )
 
-    found = optimize.minimize_scalar(needed, bounds=(-12.0, 24.0), method="bounded", options={"xatol": 1e-9})
+    found = scipy.optimize.minimize_scalar(
+        needed, bounds=(-12.0, 24.0), method="bounded", options={"xatol": 1e-9}
+    )
     return float(max(found.fun, 0.0))
 
 

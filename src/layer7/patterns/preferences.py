@@ -115,10 +115,9 @@ def preferences(said: Sequence[Said]) -> Mapping[str, Mapping[str, tuple[str, ..
     shares = [*_decisions(said), *_edits(said), *_reasons(said)]
     if not shares:
         return MappingProxyType({})
-    chance = np.array(
-        [share_above(s.events, s.n, s.line, usual=s.usual).item() for s in shares], dtype=np.float64
-    )
-    likely = (chance > LEAST_PROBABILITY) & np.array([s.events >= LEAST_TIMES for s in shares])
+    events, n, line, usual = np.array([(s.events, s.n, s.line, s.usual) for s in shares], np.float64).T
+    chance = share_above(events, n, line, usual=usual)
+    likely = (chance > LEAST_PROBABILITY) & (events >= LEAST_TIMES)
     likely[likely] = bayesian_fdr(1 - chance[likely], LARGEST_FDR)
     told: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     order = sorted(np.flatnonzero(likely), key=lambda at: (-chance[at], shares[at].words))

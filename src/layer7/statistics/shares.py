@@ -8,7 +8,7 @@ from layer7.statistics.intervals import wilson_bounds
 
 
 def share_above(
-    events: Column, n: Column, line: float, *, usual: Column = 0.5, weight: float = 4.0
+    events: Column, n: Column, line: Column, *, usual: Column = 0.5, weight: float = 4.0
 ) -> FloatArray:
     """P(share > line | events of n), with a Beta(weight x usual, weight x (1 - usual)) prior.
 
@@ -31,6 +31,6 @@ def share_above(
     """
     k, trials = np.broadcast_arrays(column("events", events), column("n", n))
     wilson_bounds(k, trials)
-    mean = np.clip(column("usual", usual), 0.01, 0.99)
-    above = special.betaincc(k + weight * mean, trials - k + weight * (1 - mean), line)
+    mean, at = np.clip(column("usual", usual), 0.01, 0.99), column("line", line)
+    above = special.betaincc(k + weight * mean, trials - k + weight * (1 - mean), at)
     return np.asarray(above, dtype=np.float64)

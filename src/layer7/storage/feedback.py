@@ -12,6 +12,9 @@ from layer7.privacy import open_sealed, seal
 from layer7.storage.keys import Keys
 
 _WORDS = ("suggested_content", "final_content", "rejection_reason")
+_READ: Mapping[str, tuple[str, ...]] = {ACCEPTED: (), EDITED: _WORDS[:2], REJECTED: _WORDS[2:]}
+"""Which words say something of which decision: no others are opened."""
+
 _COLUMNS: Mapping[str, pa.DataType] = {"person": pa.string(), "bucket": pa.int64(), "words": pa.binary()}
 TABLE = pa.schema(_COLUMNS)
 """The columns of the derived table: preferences, sealed with the person's key as her words are."""
@@ -40,17 +43,17 @@ def opened(rows: pa.Table, keys: Keys) -> Iterator[Said]:
     for row in rows.to_pylist():
         key = own.get(row["person"])
         if key is not None and row["suggestion_type"] is not None:
-            yield _said(row, {name: _text(key, row[name]) for name in _WORDS})
+            yield _said(row, {name: _text(key, row[name]) for name in _READ[row["event_type"]]})
 
 
 def _said(row: Mapping[str, Any], words: Mapping[str, str | None]) -> Said:
-    before, after = words["suggested_content"], words["final_content"]
+    before, after = words.get("suggested_content"), words.get("final_content")
     return Said(
         person=row["person"],
         kind=row["suggestion_type"],
         decision=row["event_type"],
         lengths=None if before is None or after is None else (len(before), len(after)),
-        reason=words["rejection_reason"],
+        reason=words.get("rejection_reason"),
     )
 
 

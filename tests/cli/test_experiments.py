@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from lifelines import KaplanMeierFitter
+from lifelines.utils import restricted_mean_survival_time
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -26,6 +28,7 @@ def units():
             "arm": np.where(arm == 1, "new", "old"),
             "spent": before + rng.normal(0.4 * arm, 2.0),
             "before": before,
+            "loss": -before,
             "offer": (rng.random(n) < 0.1 + 0.1 * arm).astype(int),
         }
     )
@@ -59,6 +62,76 @@ def test_csv_and_parquet_give_welchs_test(units, tmp_path):
     assert high - low < 0.7 * (welch.confidence_interval(0.95).high - welch.confidence_interval(0.95).low)
     assert found["sample_ratio_mismatch"]["p_value"] > 0.001
     assert found["blocked_by"] == []
+
+
+def test_times_under_censoring_are_lifelines_restricted_means(tmp_path):
+    """A few units with several rows: what they waited adds, and what happened in any row has happened."""
+    rng = np.random.default_rng(11)
+    n = 600
+    arm = rng.integers(0, 2, n)
+    waits, seen = rng.exponential(20 + 15 * arm), rng.uniform(5, 60, n)
+    rows = {
+        "user": np.arange(n), "arm": np.where(arm == 1, "new", "old"),
+        "days": np.minimum(waits, seen), "hired": waits <= seen,
+    }  # fmt: skip
+    first = {**{name: column[:9] for name, column in rows.items()}, "days": np.zeros(9), "hired": [False] * 9}
+    pyarrow.csv.write_csv(pa.concat_tables([pa.table(rows), pa.table(first)]), tmp_path / "ab.csv")
+    found = run(
+        tmp_path / "ab.csv", "--control", "old", "--metric", "wait=time30:days/hired",
+        "--metric", "as_long_as_told=time:days/hired", "--metric", "too_long=time70:days/hired", "--json",
+    )["metrics"]  # fmt: skip
+    means, errors = [], []
+    for name in ("old", "new"):
+        own = rows["arm"] == name
+        curve = KaplanMeierFitter().fit(rows["days"][own], rows["hired"][own])
+        means.append(restricted_mean_survival_time(curve, t=30))
+        errors.append(_greenwood(rows["days"][own], rows["hired"][own], 30))
+    result = found["wait"]["new"]
+    assert [result["control_metric"], result["treatment_metric"]] == pytest.approx(means, rel=1e-9)
+    error = np.hypot(*errors)
+    assert result["confidence_interval"] == pytest.approx(
+        [means[1] - means[0] + sign * 1.959964 * error for sign in (-1, 1)], rel=1e-6
+    )
+    assert result["winner"] == "treatment"
+    assert "restricted mean of 30 units" in result["method"]
+    longer = found["as_long_as_told"]["new"]
+    assert result["treatment_metric"] < longer["treatment_metric"] < 60
+    assert found["too_long"]["new"]["p_value"] is None
+    assert "shorter time" in found["too_long"]["new"]["blocked_by"][0]
+
+
+def _greenwood(days, happened, horizon):
+    """The standard error of a restricted mean, written down step by step."""
+    order = np.argsort(days)
+    share, before, area, steps = 1.0, 0.0, [], []
+    for rank, at in enumerate(order):
+        if days[at] >= horizon:
+            break
+        area.append(share * (days[at] - before))
+        before, risk = days[at], days.size - rank
+        if happened[at]:
+            share *= 1 - 1 / risk
+            steps.append((len(area), 1 / (risk * (risk - 1))))
+    area.append(share * (horizon - before))
+    return np.sqrt(sum(sum(area[after:]) ** 2 * step for after, step in steps))
+
+
+def test_capped_means_are_those_of_the_values_clipped_at_the_quantiles_of_all_units(units, tmp_path):
+    spent = units["spent"].to_numpy().copy()
+    spent[:5] = 1e6
+    table = units.set_column(2, "spent", pa.array(spent))
+    pyarrow.parquet.write_table(table, tmp_path / "ab.parquet")
+    found = run(
+        tmp_path / "ab.parquet", "--control", "old", "--metric", "high=mean:spent", "--metric",
+        "both=mean:spent", "--metric", "raw=mean:spent", "--winsorize", "high=0.99", "--winsorize",
+        "both=0.02/0.98", "--json",
+    )["metrics"]  # fmt: skip
+    new = units["arm"].to_numpy() == "new"
+    for name, low, high in (("high", 0, 0.99), ("both", 0.02, 0.98), ("raw", 0, 1)):
+        values = np.clip(spent, *np.quantile(spent, (low, high)))
+        welch = stats.ttest_ind(values[new], values[~new], equal_var=False)
+        assert found[name]["new"]["p_value"] == pytest.approx(welch.pvalue, rel=1e-9)
+    assert "the quantiles 0.02 and 0.98 of all units" in found["both"]["new"]["method"]
 
 
 def test_a_table_a_person_reads(units, tmp_path):
@@ -120,6 +193,16 @@ def test_what_cannot_be_told_is_said_to_be_so(tmp_path):
         (("--control", "old", "--metric", "m=magic:spent"), "unknown_metric_kind"),
         (("--control", "old", "--metric", "m=ratio:spent"), "bad_metric"),
         (("--control", "old", "--metric", "m=mean:nothing"), "unknown_column"),
+        (("--control", "old", "--metric", "m=mean:spent", "--metric", "m=mean:before"), "bad_metric"),
+        (("--control", "old", "--metric", "m=time:before"), "bad_metric"),
+        (("--control", "old", "--metric", "m=time0:before/offer"), "bad_metric"),
+        (("--control", "old", "--metric", "m=time:loss/offer"), "bad_duration"),
+        (("--control", "old", "--metric", "m=mean:spent", "--winsorize", "m=much"), "bad_caps"),
+        (("--control", "old", "--metric", "m=mean:spent", "--winsorize", "0.9"), "bad_caps"),
+        (("--control", "old", "--metric", "m=mean:spent", "--winsorize", "m=0.9/0.1"), "bad_caps"),
+        (("--control", "old", "--metric", "m=binomial:offer", "--winsorize", "m=0.9"), "bad_caps"),
+        (("--control", "old", "--metric", "m=mean:spent", "--winsorize", "gone=0.9"), "unknown_metric"),
+        (("--control", "old", "--metric", "m=mean:spent", "--lower-is-better", "gone"), "unknown_metric"),
         (("--control", "old", "--metric", "m=mean:arm"), "wrong_type"),
         (("--control", "gone", "--metric", "m=mean:spent"), "unknown_variant"),
         (("--control", "old", "--metric", "m=mean:spent", "--alpha", "0.9"), "bad_alpha"),

@@ -1,5 +1,6 @@
 """What the arms of an experiment are told by: moments of every metric in one pass over a table of units."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -8,11 +9,12 @@ from types import MappingProxyType
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.expr import types as ir
 
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
-from layer7.statistics.trials import ArmMoments, MetricKind, Quantile
+from layer7.statistics.trials import ArmMoments, FreeTime, MetricKind, Quantile, Spectrum
 from layer7.statistics.trials.spectrum import Z
 
 KINDS: Mapping[MetricShape, MetricKind] = MappingProxyType(
@@ -32,12 +34,15 @@ class TableMetric:
     Args:
         name: its name.
         shape: what it is made of.
-        columns: the columns that it reads; two for a ratio.
+        columns: the columns that it reads; two for a ratio and a time (how long, and whether it ended so).
         before: columns from before the experiment, one (a mean) or two (a ratio); empty for no adjustment.
         quantile: which quantile, 0 to 1, of a quantile metric.
+        horizon: how long a time metric looks, in the unit of its column; None for as long as can be told.
+        winsorized: the quantiles of all units at which the values of a mean are capped; None for no caps.
 
     Raises:
-        Layer7Error: ``bad_metric`` for another number of columns than the shape has.
+        Layer7Error: ``bad_metric`` for another number of columns than the shape has, or for what no such
+            metric has.
     """
 
     name: str
@@ -45,20 +50,36 @@ class TableMetric:
     columns: tuple[str, ...]
     before: tuple[str, ...] = ()
     quantile: float = 0.5
+    horizon: float | None = None
+    winsorized: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        wanted = 2 if self.shape is MetricShape.RATIO else 1
-        if len(self.columns) != wanted or len(self.before) > 2 or not 0 < self.quantile < 1:
+        wanted = 2 if self.shape in {MetricShape.RATIO, MetricShape.TIME_TO_EVENT} else 1
+        if len(self.columns) != wanted or len(self.before) > 2:
             raise Layer7Error(
                 "bad_metric",
                 f"The {self.shape} metric {self.name!r} reads {len(self.columns)} columns.",
-                "A ratio reads two columns, NUMERATOR/DENOMINATOR; every other metric reads one.",
+                "A ratio reads NUMERATOR/DENOMINATOR, a time DURATION/EVENT, every other metric one column.",
             )
+        if not 0 < self.quantile < 1 or not (self.horizon is None or 0 < self.horizon < math.inf):
+            raise Layer7Error(
+                "bad_metric",
+                f"{self.name!r} asks for the quantile {self.quantile:g} or looks {self.horizon} ahead.",
+                "A quantile lies between 0 and 1; a time to look ahead is positive.",
+            )
+        _check_caps(self)
 
     @property
-    def kind(self) -> MetricKind | Quantile:
-        """What the arms are compared as."""
+    def kind(self) -> MetricKind | Quantile | FreeTime:
+        """What the arms are compared as; of a time, with a horizon of 0 where none was named."""
+        if self.shape is MetricShape.TIME_TO_EVENT:
+            return FreeTime(horizon=self.horizon or 0.0)
         return KINDS.get(self.shape) or Quantile(share=self.quantile)
+
+    @property
+    def whether(self) -> int | None:
+        """The place of the column that tells whether something happened; None without such a column."""
+        return {MetricShape.BINOMIAL: 0, MetricShape.TIME_TO_EVENT: 1}.get(self.shape)
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -69,6 +90,18 @@ class TableMetric:
     def before_kind(self) -> MetricKind | None:
         """What the columns from before are compared as; None without any."""
         return {1: MetricKind.MEAN, 2: MetricKind.RATIO}.get(len(self.before))
+
+
+def _check_caps(metric: TableMetric) -> None:
+    if metric.winsorized is None:
+        return
+    low, high = metric.winsorized
+    if metric.shape is not MetricShape.MEAN or not 0 <= low < high <= 1:
+        raise Layer7Error(
+            "bad_caps",
+            f"The {metric.shape} metric {metric.name!r} cannot be capped at quantiles {low:g} and {high:g}.",
+            "Cap the values of a mean, at quantiles like 0.99, or 0.01 and 0.99.",
+        )
 
 
 UNIT, ARM, SEVERAL = "unit", "arm", "in_several"
@@ -97,8 +130,8 @@ def units_of(
 ) -> ir.Table:
     """Give one row per unit: its arm, whether it was in several, and its values.
 
-    Values of several rows of a unit add; a binomial metric asks whether any of them is true. NaN counts as
-    missing. Rows without a unit or an arm are left out.
+    Values of several rows of a unit add; what either happened or not has happened if any row says so. NaN
+    counts as missing. Rows without a unit or an arm are left out.
 
     Args:
         table: one row or more per unit.
@@ -117,7 +150,7 @@ def units_of(
     for at, metric in enumerate(metrics):
         for place, name in enumerate(metric.all_columns):
             number, key = _number(known, name), _value(at, place)
-            happened = metric.shape is MetricShape.BINOMIAL and place == 0
+            happened = place == metric.whether
             values[key] = (number != 0).cast("float64") if happened else number
             sums[key] = values[key].max() if happened else number.sum()
     if once:
@@ -208,6 +241,77 @@ def arm_quantiles(units: ir.Table, at: int, metric: TableMetric, counted: Mappin
         parts.append(own.aggregate(**{name: own[column].quantile(place) for name, place in places.items()}))
         parts[-1] = parts[-1].mutate(**{ARM: ibis.literal(arm)})
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def capping_ends(units: ir.Table, metrics: Sequence[TableMetric]) -> ir.Table | None:
+    """Give the values at which metrics are capped: quantiles of the units of all arms together.
+
+    Args:
+        units: as :func:`units_of` gives them.
+        metrics: the same metrics.
+
+    Returns:
+        One row, ``low_i`` and ``high_i`` for each metric i with caps; None where there is none.
+    """
+    rows = units.filter(~units[SEVERAL])
+    ends = {
+        f"{name}_{at}": rows[_value(at, 0)].quantile(share)
+        for at, metric in enumerate(metrics)
+        for name, share in zip(("low", "high"), metric.winsorized or (), strict=False)
+    }
+    return rows.aggregate(**ends) if ends else None
+
+
+def capped(units: ir.Table, ends: Mapping[int, tuple[float, float]]) -> ir.Table:
+    """Give the units with the values of some metrics pulled in to their ends (winsorised).
+
+    Args:
+        units: as :func:`units_of` gives them.
+        ends: lowest and highest value by the metric's place.
+    """
+    values = {_value(at, 0): units[_value(at, 0)].clip(*pair) for at, pair in ends.items()}
+    return units.mutate(**values) if values else units
+
+
+def arm_waits(units: ir.Table, at: int) -> ir.Table:
+    """Count the units of each arm by how long they were seen, and to how many of them it happened then.
+
+    Args:
+        units: as :func:`units_of` gives them.
+        at: the place of a time metric among those that the units were made for.
+
+    Returns:
+        ``arm``, ``value``, ``n`` and ``happened``, ordered by arm and value. They add.
+    """
+    long, happened = units[_value(at, 0)], units[_value(at, 1)]
+    known = units.filter(~units[SEVERAL], long.notnull(), happened.notnull())
+    counted = known.group_by(**{ARM: known[ARM]}, value=known[_value(at, 0)])
+    found = counted.aggregate(n=known.count().cast("float64"), happened=known[_value(at, 1)].sum())
+    return found.order_by([ARM, "value"])
+
+
+def to_waits(metric: str, counted: pa.Table) -> Mapping[str, Spectrum]:
+    """Give the rows of :func:`arm_waits` as the statistics take them, by arm.
+
+    Args:
+        metric: its name.
+        counted: as :func:`arm_waits` gives them.
+
+    Raises:
+        Layer7Error: ``bad_duration`` where somebody waited less than no time, or for ever.
+    """
+    found = {}
+    for arm in counted[ARM].unique().to_pylist():
+        own = counted.filter(pc.equal(counted[ARM], arm))
+        values, counts, happened = (own[name].to_numpy() for name in ("value", "n", "happened"))
+        if not (values[0] >= 0 and np.isfinite(values[-1])):
+            raise Layer7Error(
+                "bad_duration",
+                f"{metric!r} has durations from {values[0]:g} to {values[-1]:g}.",
+                "Give how long each unit was seen, from 0 on; that it has not happened is said by the event.",
+            )
+        found[str(arm)] = Spectrum(values=values, counts=counts, happened=happened)
+    return found
 
 
 def _value(at: int, place: int) -> str:

@@ -1,8 +1,8 @@
 """Experiments: ``experiments analyze`` reads any table of units."""
 
-import re
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,33 +16,23 @@ from layer7.analytics.arms import (
     TableMetric,
     arm_moments,
     arm_quantiles,
+    arm_waits,
+    capped,
+    capping_ends,
     rows_and_units,
     to_arms,
+    to_waits,
     units_by_arm,
     units_of,
 )
+from layer7.cli.questions import Question, looking_of, metrics_of, share_of
 from layer7.cli.terminal import JsonOption, out, print_json, print_table
 from layer7.contract.vocabulary import MetricShape
-from layer7.errors import Layer7Error
 from layer7.experiments.table import Extra, Quantiles, TableAnalysis, analyze
 from layer7.statistics.trials import Guarantee, Looking
 from layer7.storage.tables import fetched, keep, open_table
 
 experiments = typer.Typer(help="Did it really help?", no_args_is_help=True)
-
-PLANNED = 5_000.0
-"""Units at which an anytime-valid analysis is tightest when none are named; fixed, so that it stays valid."""
-
-_METRIC = re.compile(r"(?P<name>[^=]+)=(?P<kind>[^:]+):(?P<columns>.+)")
-_WORDS = {
-    "binomial": MetricShape.BINOMIAL,
-    "proportion": MetricShape.BINOMIAL,
-    "mean": MetricShape.MEAN,
-    "count": MetricShape.MEAN,
-    "ratio": MetricShape.RATIO,
-    "median": MetricShape.QUANTILE,
-}
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +48,13 @@ VariantOption = Annotated[str, typer.Option("--variant", help="Column of the var
 ControlOption = Annotated[str, typer.Option("--control", help="Name of the control.")]
 MetricOption = Annotated[
     list[str],
-    typer.Option("--metric", help=r"NAME=KIND:COL\[/COL]; KIND is binomial, mean, ratio, median or p90."),
+    typer.Option(
+        "--metric", help=r"NAME=KIND:COL\[/COL]; KIND is binomial, mean, ratio, median, p90, time or time30."
+    ),
+]
+WinsorizeOption = Annotated[
+    list[str] | None,
+    typer.Option("--winsorize", help=r"NAME=0.99 or NAME=0.01/0.99: cap a mean's values at quantiles."),
 ]
 CovariateOption = Annotated[
     str | None, typer.Option("--covariate", help=r"COL\[/COL] from before the experiment (CUPED).")
@@ -91,6 +87,7 @@ def analyze_table(
     control: ControlOption,
     metric: MetricOption,
     covariate: CovariateOption = None,
+    winsorize: WinsorizeOption = None,
     sequential: SequentialOption = Guarantee.FIXED,
     planned: PlannedOption = None,
     looks: LooksOption = "",
@@ -102,60 +99,78 @@ def analyze_table(
 ) -> None:
     """Analyse the result of any experiment, from any table of units."""
     before = tuple(covariate.split("/")) if covariate else ()
-    metrics = [_metric(text, before) for text in metric]
+    less = lower_is_better or ()
+    metrics = metrics_of(metric, before=before, winsorize=winsorize or (), lower_is_better=less)
     extra = Extra(
-        planned=dict(_share(text) for text in allocation or ()),
+        planned=dict(share_of(text) for text in allocation or ()),
         minimum_effect=minimum_effect,
-        lower_is_better=frozenset(lower_is_better or ()),
+        lower_is_better=frozenset(less),
     )
-    asked = _Question(unit, variant, control, tuple(metrics))
-    found = _answer(file, asked, _looking(sequential, alpha, planned, looks), extra)
+    asked = Question(unit, variant, control, metrics)
+    found = _answer(file, asked, looking_of(sequential, alpha, planned=planned, looks=looks), extra)
     if as_json:
         print_json({"file": str(file), **found.as_json()})
         return
     _print(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What is asked of a table.
-
-    Args:
-        unit: column of the unit.
-        variant: column of the variant.
-        control: name of the control.
-        metrics: what is measured.
-    """
-
-    unit: str
-    variant: str
-    control: str
-    metrics: tuple[TableMetric, ...]
-
-
-def _answer(file: Path, asked: _Question, looking: Looking, extra: Extra) -> TableAnalysis:
+def _answer(file: Path, asked: Question, looking: Looking, extra: Extra) -> TableAnalysis:
+    metrics = asked.metrics
     with tempfile.TemporaryDirectory() as scratch, open_table(file, Path(scratch)) as table:
-        named = {"unit": asked.unit, "arm": asked.variant}
-        size = fetched(rows_and_units(table, **named)).to_pylist()[0]
-        once = size["rows"] == size["units"]
-        units = units_of(table, **named, metrics=asked.metrics, once=once)
-        wanted = [
-            (at, metric) for at, metric in enumerate(asked.metrics) if metric.shape is MetricShape.QUANTILE
-        ]
-        if wanted and not once:
-            # Quantiles look at the units again; moments need them once, and hold none of them.
-            units = keep(units, "units")
-        counted = fetched(arm_moments(units, asked.metrics))
-        quantiles = {metric.name: _quantiles(units, at, metric, counted) for at, metric in wanted}
+        units = _units(table, asked)
+        ends = _ends(units, metrics)
+        units = capped(units, ends)
+        counted = fetched(arm_moments(units, metrics))
+        quantiles = {
+            metric.name: _quantiles(units, at, metric, counted)
+            for at, metric in _of_shape(metrics, MetricShape.QUANTILE)
+        }
+        waits = {
+            metric.name: to_waits(metric.name, fetched(arm_waits(units, at)))
+            for at, metric in _of_shape(metrics, MetricShape.TIME_TO_EVENT)
+        }
     alone, twice = units_by_arm(counted)
     return analyze(
-        asked.metrics,
-        to_arms(counted, asked.metrics),
+        metrics,
+        to_arms(counted, metrics),
         units=alone,
         control=asked.control,
         looking=looking,
-        extra=replace(extra, in_several=twice, quantiles=quantiles),
+        extra=replace(
+            extra,
+            in_several=twice,
+            quantiles=quantiles,
+            waits=waits,
+            caps={metrics[at].name: pair for at, pair in ends.items()},
+        ),
     )
+
+
+def _of_shape(metrics: Sequence[TableMetric], shape: MetricShape) -> Sequence[tuple[int, TableMetric]]:
+    return [(at, metric) for at, metric in enumerate(metrics) if metric.shape is shape]
+
+
+def _units(table: Table, asked: Question) -> Table:
+    """One row per unit; kept only where rows must be brought together and are asked for more than once."""
+    named = {"unit": asked.unit, "arm": asked.variant}
+    size = fetched(rows_and_units(table, **named)).to_pylist()[0]
+    once = size["rows"] == size["units"]
+    units = units_of(table, **named, metrics=asked.metrics, once=once)
+    again = {MetricShape.QUANTILE, MetricShape.TIME_TO_EVENT}
+    asked_again = any(metric.shape in again or metric.winsorized for metric in asked.metrics)
+    return keep(units, "units") if asked_again and not once else units
+
+
+def _ends(units: Table, metrics: Sequence[TableMetric]) -> Mapping[int, tuple[float, float]]:
+    """The values at which each metric with caps is capped, by its place."""
+    wanted = capping_ends(units, metrics)
+    if wanted is None:
+        return {}
+    row = fetched(wanted).to_pylist()[0]
+    pairs = {
+        at: (row[f"low_{at}"], row[f"high_{at}"]) for at, metric in enumerate(metrics) if metric.winsorized
+    }
+    return {at: pair for at, pair in pairs.items() if None not in pair}
 
 
 def _quantiles(units: Table, at: int, metric: TableMetric, counted: pa.Table) -> Quantiles:
@@ -167,45 +182,6 @@ def _quantiles(units: Table, at: int, metric: TableMetric, counted: pa.Table) ->
     return {row[ARM]: (row["low"], row["value"], row["high"]) for row in told}
 
 
-def _looking(guarantee: Guarantee, alpha: float, planned: float | None, looks: str) -> Looking:
-    """How the table is looked at; the units of this very look are not known yet where they are a look's."""
-    if guarantee is Guarantee.ANYTIME:
-        return Looking(guarantee=guarantee, alpha=alpha, planned=planned or PLANNED)
-    try:
-        earlier = tuple(float(text) for text in looks.split(",") if text.strip())
-    except ValueError as error:
-        raise Layer7Error("bad_looks", f"{looks!r} are no numbers.", "Write them like 200,400.") from error
-    return Looking(guarantee=guarantee, alpha=alpha, planned=planned, looks=earlier)
-
-
-def _metric(text: str, before: tuple[str, ...]) -> TableMetric:
-    parts = _METRIC.fullmatch(text)
-    if parts is None:
-        raise Layer7Error(
-            "bad_metric", f"{text!r} is no metric.", "Write NAME=KIND:COL, or NAME=ratio:COL/COL."
-        )
-    word, columns = parts["kind"].lower(), tuple(parts["columns"].split("/"))
-    percentile = _PERCENTILE.fullmatch(word)
-    if percentile is None and word not in _WORDS:
-        raise Layer7Error(
-            "unknown_metric_kind",
-            f"There is no metric of kind {word!r}.",
-            f"Kinds are {', '.join(_WORDS)}, and percentiles like p90.",
-        )
-    shape = MetricShape.QUANTILE if percentile else _WORDS[word]
-    quantile = float(percentile[1]) / 100 if percentile else 0.5
-    kept = () if shape is MetricShape.QUANTILE else before
-    return TableMetric(name=parts["name"], shape=shape, columns=columns, before=kept, quantile=quantile)
-
-
-def _share(text: str) -> tuple[str, float]:
-    name, _, share = text.rpartition("=")
-    try:
-        return name, float(share)
-    except ValueError as error:
-        raise Layer7Error("bad_split", f"{text!r} is no allocation.", "Write it like control=0.5.") from error
-
-
 def _print(found: TableAnalysis) -> None:
     several = len(found.units) > 2
     rows = [
@@ -213,7 +189,7 @@ def _print(found: TableAnalysis) -> None:
             f"{name} ({arm})" if several else name,
             _short(result.control_metric),
             _short(result.treatment_metric),
-            _short(result.absolute_difference, "+") + _ends(result.confidence_interval),
+            _short(result.absolute_difference, "+") + _between(result.confidence_interval),
             _short(result.p_value),
             {"treatment": "better", "control": "worse"}.get(result.winner or "", "-"),
         )
@@ -239,5 +215,5 @@ def _short(value: float | None, sign: str = "") -> str:
     return "-" if value is None else f"{value:{sign}.4g}"
 
 
-def _ends(interval: tuple[float, float] | None) -> str:
+def _between(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f" ({interval[0]:+.3g} to {interval[1]:+.3g})"

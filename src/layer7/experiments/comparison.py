@@ -59,9 +59,7 @@ class Measured:
     is_share: bool = False
 
 
-def compare_arms(
-    metric: Measured, control: ArmMoments, treatment: ArmMoments, looking: Looking
-) -> ExperimentResults:
+def compare_arms(metric: Measured, control: Arms, treatment: Arms, looking: Looking) -> ExperimentResults:
     """Give what two arms say of a metric, under a way of looking.
 
     Shares with fewer than 20 events (or as few units without) are tested exactly where one look is planned.
@@ -69,8 +67,8 @@ def compare_arms(
 
     Args:
         metric: what is compared.
-        control: its moments.
-        treatment: its moments.
+        control: its moments, or how many of its units have each value.
+        treatment: the same of the treatment.
         looking: how the experiment is looked at.
 
     Raises:
@@ -252,8 +250,9 @@ def _method(kind: MetricKind | Quantile | FreeTime) -> str | None:
             return None
         case Quantile(share=share):
             return f"quantile {share:g} with order statistics"
-        case FreeTime(horizon=days):
-            return f"restricted mean of {days} days, by Kaplan and Meier's estimate"
+        case FreeTime(horizon=horizon, whole=whole):
+            time = f"{horizon:g} days" if whole else f"{horizon:.6g} units of time"
+            return f"restricted mean of {time}, by Kaplan and Meier's estimate"
         case _:
             return "difference of means by the delta method"
 

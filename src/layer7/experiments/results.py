@@ -135,7 +135,7 @@ def measured(chosen: Metric, minimum_effect: float | None = None) -> Measured:
 def _kind(chosen: Metric) -> MetricKind | Quantile | FreeTime:
     """What the arms are compared as."""
     if chosen.shape is MetricShape.TIME_TO_EVENT:
-        return FreeTime(horizon=WINDOW_DAYS)
+        return FreeTime(horizon=WINDOW_DAYS, whole=True)
     return KINDS[chosen.shape] if chosen.quantile is None else Quantile(share=chosen.quantile)
 
 

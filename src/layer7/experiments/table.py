@@ -1,7 +1,7 @@
 """Results over a table of units from anywhere: every metric and arm, the quality of the split, one family."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layer7.analytics.arms import TableMetric
@@ -13,8 +13,11 @@ from layer7.statistics.trials import (
     ALARM,
     LEAST_UNITS,
     ArmMoments,
+    FreeTime,
     Looking,
     Ordered,
+    Spectrum,
+    common_horizon,
     compare_ordered,
     holm,
     infer,
@@ -26,6 +29,8 @@ MANY_SHARE, MANY_UNITS = 0.01, 10
 
 ArmsOfMetric = Mapping[str, ArmMoments]
 Quantiles = Mapping[str, Ordered]
+"""By arm, without those that have no value."""
+Waits = Mapping[str, Spectrum]
 """By arm, without those that have no value."""
 
 
@@ -87,6 +92,8 @@ class Extra:
         planned: planned share by arm; equal ones if empty.
         in_several: units that were in several arms.
         quantiles: by metric and arm.
+        waits: of metrics of time, by metric and arm.
+        caps: lowest and highest value of metrics whose values are capped.
         minimum_effect: smallest worthwhile absolute difference of every metric; None for none.
         lower_is_better: metrics of which less is better.
     """
@@ -94,6 +101,8 @@ class Extra:
     planned: Mapping[str, float] = field(default_factory=dict)
     in_several: int = 0
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
+    waits: Mapping[str, Waits] = field(default_factory=dict)
+    caps: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     minimum_effect: float | None = None
     lower_is_better: frozenset[str] = frozenset()
 
@@ -178,14 +187,47 @@ def _result(
         before=metric.before_kind,
         minimum_effect=extra.minimum_effect,
     )
-    if metric.shape is not MetricShape.QUANTILE:
-        return compare_arms(measured, control, treatment, looking)
     n = (int(control.n), int(treatment.n))
+    few = unknown(*n, f"An arm has {min(n)} units with a value; {LEAST_UNITS} are needed in each.")
+    if metric.shape is MetricShape.TIME_TO_EVENT:
+        return (
+            few if min(n) < LEAST_UNITS else _timed(measured, metric, pair_of, looking=looking, extra=extra)
+        )
+    if metric.shape is not MetricShape.QUANTILE:
+        found = compare_arms(measured, control, treatment, looking)
+        return _capped(found, metric, extra.caps.get(metric.name))
     one, two = (extra.quantiles[metric.name].get(arm) for arm in pair_of)
     if one is None or two is None or min(n) < LEAST_UNITS:
-        return unknown(*n, f"An arm has {min(n)} units with a value; {LEAST_UNITS} are needed in each.")
+        return few
     plain = compare_ordered(one, two, sum(n))
     return answer(measured, plain, infer(plain.difference, looking.at(sum(n))), units=n)
+
+
+def _timed(
+    measured: Measured, metric: TableMetric, pair_of: tuple[str, str], *, looking: Looking, extra: Extra
+) -> ExperimentResults:
+    """Compare how long units went without the event, as far ahead as the units of all arms can tell."""
+    waits = extra.waits[metric.name]
+    control, treatment = (waits[arm] for arm in pair_of)
+    horizon = metric.horizon or common_horizon(tuple(waits.values()))
+    if horizon is None:
+        return unknown(
+            int(control.n),
+            int(treatment.n),
+            "In no arm were 10 units seen for any time: wait until they have been in the experiment longer.",
+        )
+    return compare_arms(replace(measured, kind=FreeTime(horizon=horizon)), control, treatment, looking)
+
+
+def _capped(
+    found: ExperimentResults, metric: TableMetric, ends: tuple[float, float] | None
+) -> ExperimentResults:
+    """Say in the method at which values a metric was capped, and where these lie."""
+    if ends is None or metric.winsorized is None:
+        return found
+    places = " and ".join(f"{share:g}" for share in metric.winsorized)
+    said = f"values capped at {ends[0]:.6g} and {ends[1]:.6g}, the quantiles {places} of all units"
+    return found.model_copy(update={"method": ", ".join(filter(None, (found.method, said)))})
 
 
 def _one_family(

@@ -8,10 +8,10 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
 from layer7.errors import Layer7Error
-from layer7.statistics.trials import FreeTime, Quantile, Spectrum, compare_spectra
+from layer7.statistics.trials import FreeTime, Quantile, Spectrum, common_horizon, compare_spectra
 from layer7.statistics.trials.spectrum import Z, free_time, order_statistics
 
-MONTH = FreeTime(horizon=28)
+MONTH = FreeTime(horizon=28, whole=True)
 NUMBERS = st.lists(st.integers(0, 40), min_size=2, max_size=60)
 
 
@@ -57,7 +57,7 @@ def test_adding_spectra_is_pooling_units_and_swapping_arms_turns_the_sign(one, t
 def test_without_hidden_units_time_is_that_of_the_plain_columns(days):
     """Each day's events lie at its middle: the mean is that of min(day + 1/2, 28), and so is its error."""
     happened = np.array(days) < 28
-    mean, error = free_time(spectrum(np.where(happened, days, 27), happened), 28)
+    mean, error = free_time(spectrum(np.where(happened, days, 27), happened), MONTH)
     plain = np.where(happened, np.array(days) + 0.5, 28.0)
     assert mean == pytest.approx(plain.mean(), rel=1e-12)
     assert error == pytest.approx(plain.std() / np.sqrt(plain.size), rel=1e-9, abs=1e-12)
@@ -66,14 +66,32 @@ def test_without_hidden_units_time_is_that_of_the_plain_columns(days):
 def test_with_hidden_units_it_is_lifelines_restricted_mean():
     rng = np.random.default_rng(3)
     days, happened = waits(rng, 400, 0.03, rng.integers(1, 60, 400))
-    mean, _ = free_time(spectrum(days, happened), 28)
+    mean, _ = free_time(spectrum(days, happened), MONTH)
     fitted = KaplanMeierFitter().fit(np.where(happened, days + 0.5, days + 1.0), happened)
     assert mean == pytest.approx(restricted_mean_survival_time(fitted, t=28), rel=1e-9)
 
 
+@given(
+    st.lists(st.tuples(st.floats(0.1, 50), st.booleans()), min_size=20, max_size=60),
+    st.sampled_from([0.5, 2.0, 8.0]),
+)
+def test_exact_waits_are_told_as_long_as_ten_were_seen_and_change_with_the_clock(units, scale):
+    """Measuring in another unit of time scales the mean and its error, and nothing else."""
+    days, happened = map(np.array, zip(*units, strict=True))
+    arm, other = spectrum(days, happened), spectrum(days * scale, happened)
+    horizon = common_horizon([arm])
+    assert (days >= horizon).sum() >= 10 or happened.all()
+    assert common_horizon([arm, other]) == min(horizon, common_horizon([other])) or happened.all()
+    plain = free_time(arm, FreeTime(horizon=horizon))
+    scaled = free_time(other, FreeTime(horizon=horizon * scale))
+    assert scaled == pytest.approx([value * scale for value in plain], rel=1e-9)
+    assert 0 <= plain[0] <= horizon
+
+
 def test_nothing_is_said_before_units_were_seen_through_the_window():
     with pytest.raises(Layer7Error, match="seen through 28 days"):
-        free_time(spectrum([3, 9, 20] * 9, [True, False, False] * 9), 28)
+        free_time(spectrum([3, 9, 20] * 9, [True, False, False] * 9), MONTH)
+    assert common_horizon([spectrum([3, 9, 20], [True, False, False])]) is None
     with pytest.raises(Layer7Error):
         order_statistics(spectrum([1]), 0.5)
     with pytest.raises(Layer7Error, match="ascending"):

@@ -35,6 +35,7 @@ from layer7.statistics.trials.spectrum import (
     Ordered,
     Quantile,
     Spectrum,
+    common_horizon,
     compare_ordered,
     compare_spectra,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Quantile",
     "Spectrum",
     "bounds",
+    "common_horizon",
     "compare",
     "compare_ordered",
     "compare_spectra",

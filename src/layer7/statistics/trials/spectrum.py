@@ -1,13 +1,14 @@
 """Arms that are more than their moments: how many units have each value, and how long units waited."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
-from layer7.statistics.time_to_event import FEWEST_AT_RISK, incidence
+from layer7.statistics.time_to_event import FEWEST_AT_RISK
 from layer7.statistics.trials.contrast import LEAST_UNITS, Comparison, Contrast
 
 Z = 1.96
@@ -30,13 +31,15 @@ class Quantile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeTime:
-    """Mean units of time without the event within a horizon (restricted mean), from waits in whole units.
+    """Mean time without the event within a horizon (restricted mean).
 
     Args:
-        horizon: units of time looked at, at least 1.
+        horizon: time looked at, positive; a whole number where waits are.
+        whole: whether waits are told in whole units of time, as those of days are.
     """
 
-    horizon: int
+    horizon: float
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,16 +149,17 @@ def compare_ordered(control: Ordered, treatment: Ordered, n: float) -> Compariso
     return _comparison((a, b), errors, n)
 
 
-def free_time(arm: Spectrum, horizon: int) -> tuple[float, float]:
+def free_time(arm: Spectrum, kind: FreeTime) -> tuple[float, float]:
     """Give the restricted mean time without the event, and its standard error.
 
-    With S the share without the event (1 - :func:`layer7.statistics.time_to_event.incidence`), the mean is
-    Σ (S(t) + S(t + 1)) / 2 over the units of time before the horizon, and its variance
-    Σ A(t)² d(t) / (Y(t) (Y(t) - d(t))), A(t) the area that remains behind an event in unit t.
+    With S the share without the event (Kaplan and Meier), the mean is the area under S up to the horizon, and
+    its variance Σ A(t)² d(t) / (Y(t) (Y(t) - d(t))), A(t) the area that remains behind the events d(t) at t,
+    and Y(t) the units at risk. A wait in whole units has its event at the middle of the unit, and is hidden
+    at its end.
 
     Args:
-        arm: waits in whole units of time; whoever had no event by the end of the log is censored there.
-        horizon: units of time looked at.
+        arm: waits; whoever had no event by the end of the log is censored there.
+        kind: how long is looked at, and how waits are told.
 
     Raises:
         Layer7Error: ``too_few_units`` while fewer than 10 units were seen through all of the horizon.
@@ -170,33 +174,69 @@ def free_time(arm: Spectrum, horizon: int) -> tuple[float, float]:
     Example:
         >>> tens = np.array([10.0, 30.0])
         >>> waits = Spectrum(values=np.array([0.0, 1.0]), counts=tens, happened=np.array([10.0, 10.0]))
-        >>> mean, error = free_time(waits, 2)
+        >>> mean, error = free_time(waits, FreeTime(horizon=2, whole=True))
         >>> round(mean, 3), round(error, 3)
         (1.5, 0.097)
     """
-    whole = np.arange(horizon, dtype=np.float64)
-    ends, hidden = np.zeros(horizon), np.zeros(horizon)
-    inside = arm.values < horizon
-    at = np.searchsorted(whole, arm.values[inside])
-    np.add.at(ends, at, arm.happened[inside])
-    np.add.at(hidden, at, (arm.counts - arm.happened)[inside])
-    hidden[-1] += arm.counts[~inside].sum()
-    found = incidence(ends, np.zeros(horizon), hidden)
-    if arm.n < LEAST_UNITS or (hidden[:-1].any() and found.at_risk[-1] < FEWEST_AT_RISK):
+    _check_seen(arm, kind)
+    times, events, at_risk = _course(arm, kind)
+    share = np.concatenate(([1.0], np.cumprod(1 - events / at_risk)))
+    area = share * np.diff(times, prepend=0.0, append=kind.horizon)
+    remains = np.cumsum(area[::-1])[::-1][1:]
+    left = np.maximum(at_risk - events, 1e-300)
+    steps = np.where(remains > 0, remains**2 * events / (at_risk * left), 0.0)
+    return float(area.sum()), math.sqrt(float(steps.sum()))
+
+
+def _course(arm: Spectrum, kind: FreeTime) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """When units leave within the horizon, to how many of them the event happens then, and who is at risk."""
+    happens, hides = (0.5, 1.0) if kind.whole else (0.0, 0.0)
+    ends = np.concatenate((arm.values + happens, arm.values + hides))
+    times, place = np.unique(ends, return_inverse=True)
+    events, leaving = np.zeros(times.size), np.zeros(times.size)
+    np.add.at(events, place[: arm.values.size], arm.happened)
+    np.add.at(leaving, place, np.concatenate((arm.happened, arm.counts - arm.happened)))
+    at_risk = leaving[::-1].cumsum()[::-1]
+    inside = (times < kind.horizon) & (leaving > 0)
+    return times[inside], events[inside], at_risk[inside]
+
+
+def _check_seen(arm: Spectrum, kind: FreeTime) -> None:
+    """Refuse an arm of which too few units were seen for so long, while others were hidden before."""
+    last = kind.horizon - kind.whole
+    watched = float(arm.counts[arm.values >= last].sum())
+    early = arm.values < last
+    hidden = (arm.counts - arm.happened)[early].any()
+    if arm.n < LEAST_UNITS or (hidden and watched < FEWEST_AT_RISK):
+        unit = "days" if kind.whole else "units of time"
         raise Layer7Error(
             "too_few_units",
-            f"{found.at_risk[-1]:.0f} units of an arm were seen through {horizon} days.",
-            "Wait until the first units have been in the experiment for so long.",
+            f"{watched:.0f} units of an arm were seen through {kind.horizon:g} {unit}.",
+            "Wait until enough units have been in the experiment for so long, or look at a shorter time.",
         )
-    after = 1 - found.share
-    before = np.concatenate(([1.0], after[:-1]))
-    area = (before + after) / 2
-    remains = after / 2 + np.concatenate((np.cumsum(area[::-1])[::-1][1:], [0.0]))
-    left = np.maximum(found.at_risk - ends, 1e-300)
-    steps = np.divide(
-        remains**2 * ends, found.at_risk * left, out=np.zeros(horizon), where=(ends > 0) & (after > 0)
-    )
-    return float(area.sum()), math.sqrt(float(steps.sum()))
+
+
+def common_horizon(arms: Sequence[Spectrum]) -> float | None:
+    """Give the longest time through which at least 10 units of every arm were seen; None where there is none.
+
+    Where nobody is hidden, it is the longest wait.
+
+    Args:
+        arms: waits of each.
+
+    Example:
+        >>> arm = Spectrum(values=np.array([3.0, 8.0]), counts=np.array([9.0, 12.0]), happened=np.zeros(2))
+        >>> common_horizon([arm])
+        8.0
+    """
+    hidden = [arm for arm in arms if (arm.counts > arm.happened).any()]
+    if not hidden:
+        return max((float(arm.values[-1]) for arm in arms if arm.n), default=0.0) or None
+    ends = []
+    for arm in hidden:
+        enough = arm.values[np.cumsum(arm.counts[::-1])[::-1] >= FEWEST_AT_RISK]
+        ends.append(float(enough[-1]) if enough.size else 0.0)
+    return min(ends) or None
 
 
 def compare_spectra(control: Spectrum, treatment: Spectrum, kind: Quantile | FreeTime) -> Comparison:
@@ -214,7 +254,7 @@ def compare_spectra(control: Spectrum, treatment: Spectrum, kind: Quantile | Fre
     if isinstance(kind, Quantile):
         ordered = [order_statistics(arm, kind.share) for arm in (control, treatment)]
         return compare_ordered(ordered[0], ordered[1], n)
-    (a, a_error), (b, b_error) = (free_time(arm, kind.horizon) for arm in (control, treatment))
+    (a, a_error), (b, b_error) = (free_time(arm, kind) for arm in (control, treatment))
     return _comparison((a, b), (a_error, b_error), n)
 
 

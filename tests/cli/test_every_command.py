@@ -7,6 +7,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from command_line import answer, layer7
 from layer7.cli.app import build, main
 
 APP = build([])
@@ -38,6 +39,23 @@ def refused(monkeypatch, capsys):
         return ended.value.code, json.loads(capsys.readouterr().out)["error"]["code"]
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("tokens", "create", "ci", "--scope", "nothing"), "is not one of"),
+        (("config", "show", "--nope"), "No such option"),
+        (("ingest",), "Missing argument"),
+        (("nope",), "No such command"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_in_the_form_that_was_asked_for(words, said):
+    error = answer(*words, code=2)["error"]
+    assert error["code"] == "usage"
+    assert said in error["message"]
+    assert said in layer7(*words, code=2)
+    assert "Usage" in layer7(*words, code=2)
 
 
 def test_a_home_that_is_a_file_is_refused_in_words(refused, tmp_path):

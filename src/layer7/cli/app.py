@@ -80,11 +80,15 @@ def main() -> None:
 
     With ``LAYER7_DEBUG=1`` the traceback is shown instead, with its cause.
     """
+    as_json = "--json" in sys.argv
     try:
-        build(sys.argv[1:])()
+        # For people, what was typed wrongly is told in its place among the words of the command.
+        sys.exit(build(sys.argv[1:])(standalone_mode=not as_json))
+    except typer.TyperException as wrong:
+        sys.exit(failed(Layer7Error("usage", wrong.format_message(), "See the command's --help."), as_json=True))
     except Layer7Error as error:
         if os.environ.get("LAYER7_DEBUG"):
             raise
-        sys.exit(failed(error, as_json="--json" in sys.argv))
+        sys.exit(failed(error, as_json=as_json))
     except KeyboardInterrupt:
         sys.exit(130)

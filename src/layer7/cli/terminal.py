@@ -46,6 +46,7 @@ _USAGE = {
     "unknown_parameter",
     "unknown_component",
     "invalid_date",
+    "usage",
 }
 
 

@@ -85,7 +85,9 @@ def main() -> None:
         # For people, what was typed wrongly is told in its place among the words of the command.
         sys.exit(build(sys.argv[1:])(standalone_mode=not as_json))
     except typer.TyperException as wrong:
-        sys.exit(failed(Layer7Error("usage", wrong.format_message(), "See the command's --help."), as_json=True))
+        sys.exit(
+            failed(Layer7Error("usage", wrong.format_message(), "See the command's --help."), as_json=True)
+        )
     except Layer7Error as error:
         if os.environ.get("LAYER7_DEBUG"):
             raise

@@ -1,6 +1,8 @@
 """What is learned of a person for settings of her own, from what she does; nothing of anybody else's."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import compress
 from types import MappingProxyType
 
 import numpy as np
@@ -115,17 +117,20 @@ def _tastes(tastes: pa.Table) -> Iterator[tuple[str, str, Learned]]:
     rows = tastes.sort_by(
         [("person", "ascending"), ("field", "ascending"), ("n", "descending"), ("level", "ascending")]
     )
-    grouped: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for row in rows.to_pylist():
-        grouped.setdefault((row["person"], row["field"]), []).append((row["level"], row["n"]))
-    for (person, field), levels in grouped.items():
-        total = sum(n for _, n in levels)
-        sure = share_above([n for _, n in levels], total, LINES[field], usual=USUAL_LEVEL)
-        likely = (level for (level, _), chance in zip(levels, sure, strict=True) if chance > SURE)
-        kept = [level for level in likely if level != UNSAID][:MOST_LEVELS]
-        if kept:
-            value: Value = kept[0] if field == "arrangement" else tuple(kept)
-            yield person, _FIELDS[field], Learned(value=value, n=total)
+    people, fields, levels, n = (rows[name].to_pylist() for name in ("person", "field", "level", "n"))
+    whose = [(str(person), str(field)) for person, field in zip(people, fields, strict=True)]
+    total: Counter[tuple[str, str]] = Counter()
+    for key, own in zip(whose, n, strict=True):
+        total[key] += int(own or 0)
+    lines = [LINES[field] for _, field in whose]
+    sure = share_above(_column(rows, "n"), [total[key] for key in whose], lines, usual=USUAL_LEVEL) > SURE
+    likely: dict[tuple[str, str], list[str]] = {}
+    for key, level in compress(zip(whose, levels, strict=True), sure):
+        if level != UNSAID:
+            likely.setdefault(key, []).append(str(level))
+    for (person, field), liked in likely.items():
+        value: Value = liked[0] if field == "arrangement" else tuple(liked[:MOST_LEVELS])
+        yield person, _FIELDS[field], Learned(value=value, n=total[person, field])
 
 
 def _column(table: pa.Table, name: str) -> Floats:

@@ -30,7 +30,7 @@ from layer7.simulation.scoreboard.log import replay
 from layer7.simulation.scoreboard.lost_logs import bounded
 from layer7.simulation.scoreboard.modes import alarms, threshold_of
 from layer7.simulation.scoreboard.runner import seed_of
-from layer7.simulation.scoreboard.table import key_of, markdown, merged, replaced, to_row
+from layer7.simulation.scoreboard.table import key_of, markdown, merged, replaced, short, to_row
 from layer7.simulation.scoreboard.verdict import Estimate, estimate, judge, verdict
 
 ROOT = Path(__file__).parents[2]
@@ -209,11 +209,27 @@ def test_rows_of_earlier_runs_are_kept():
     assert replaced("no markers", [new]) == "no markers"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/scoreboard.md"])
-def test_the_pages_show_what_was_measured(page):
+def test_the_short_table_hides_no_line_that_falls_short():
+    made = run([line()], replications=3)[0]
+    rows = [
+        to_row(made) | {"scenario": scenario, "measure": name, "verdict": verdict}
+        for scenario, name, verdict in (
+            ("A", "one", "pass"),
+            ("A", "two", "falls short"),
+            ("A", "three", "cannot tell yet"),
+            ("B", "four", "cannot tell yet"),
+        )
+    ]
+    told = replaced("x<!-- scoreboard: first lines --><!-- scoreboard: end -->", rows)
+    assert [name for name in ("one", "two", "three", "four") if name in told] == ["one", "two", "four"]
+    assert "Of all 4 lines: 1 pass, 1 falls short, 2 cannot tell yet." in told
+
+
+@pytest.mark.parametrize(("page", "table"), [("README.md", short), ("docs/scoreboard.md", markdown)])
+def test_the_pages_show_what_was_measured(page, table):
     """If this fails: `layer7 scoreboard --scenario S... --write .` for the lines that changed."""
     rows = json.loads((ROOT / "docs" / "scoreboard.json").read_text("utf-8"))
-    assert markdown(rows) in (ROOT / page).read_text("utf-8")
+    assert table(rows) in (ROOT / page).read_text("utf-8")
     assert [key_of(row) for row in rows] == [(measure.scenario, measure.name) for measure in MEASURES]
     marks = [{"low": measure.mark.low, "high": measure.mark.high} for measure in MEASURES]
     assert [row["mark"] for row in rows] == marks

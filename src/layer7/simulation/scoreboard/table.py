@@ -1,15 +1,17 @@
 """The scoreboard as JSON and as a table of the documentation."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from layer7.simulation.scoreboard.measure import Mark, Measure, Unit
-from layer7.simulation.scoreboard.verdict import Estimate, Line
+from layer7.simulation.scoreboard.verdict import Estimate, Line, Verdict
 
 Row = Mapping[str, Any]
 """A line as plain JSON values."""
 
 BEGIN, END = "<!-- scoreboard: begin -->", "<!-- scoreboard: end -->"
+FIRST = "<!-- scoreboard: first lines -->"
 COLUMNS = ("scenario", "measure", "engine", "naive rule", "mark", "verdict")
 
 
@@ -126,23 +128,38 @@ def _short(value: float, unit: Unit) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Give the table that stands in the README and on the page of the scoreboard, between its markers.
+    """Give rows as a table in Markdown.
 
     Args:
         rows: as :func:`to_row` gives them.
     """
     lines = [" | ".join(COLUMNS), " | ".join(["---"] * len(COLUMNS))]
     lines += [" | ".join(cells(row)) for row in rows]
-    return "\n".join([BEGIN, *(f"| {line} |" for line in lines), END])
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def short(rows: Sequence[Row]) -> str:
+    """Give the first line of each scenario and every line that falls short, and how many there are of each.
+
+    Args:
+        rows: as :func:`to_row` gives them.
+    """
+    first = {row["scenario"]: row for row in reversed(rows)}
+    shown = [row for row in rows if row is first[row["scenario"]] or row["verdict"] == Verdict.SHORT]
+    counted = Counter(Verdict(row["verdict"]) for row in rows)
+    told = ", ".join(f"{counted[verdict]} {verdict.value}" for verdict in Verdict)
+    return f"{markdown(shown)}\n\nOf all {len(rows)} lines: {told}."
 
 
 def replaced(page: str, rows: Sequence[Row]) -> str:
     """Give a page with its table made anew; a page without the markers is left as it is.
 
     Args:
-        page: Markdown with :data:`BEGIN` and :data:`END`.
+        page: Markdown with :data:`BEGIN` for all lines or :data:`FIRST` for some, and :data:`END`.
         rows: the rows.
     """
-    if BEGIN not in page or END not in page:
-        return page
-    return page.split(BEGIN, 1)[0] + markdown(rows) + page.split(END, 1)[1]
+    for begin, table in ((BEGIN, markdown), (FIRST, short)):
+        if begin in page and END in page:
+            before, after = page.split(begin, 1)[0], page.split(END, 1)[1]
+            return f"{before}{begin}\n{table(rows)}\n{END}{after}"
+    return page

@@ -12,6 +12,8 @@ from scipy import special
 
 from layer7.contract.ranking import Job, RankedJob, RankRequest
 from layer7.optimization.likelihood import Effect, LikelihoodModel
+from layer7.personalization.config import Person as Settings
+from layer7.personalization.likes import likes_of, rejected_of
 from layer7.personalization.ranking import SOMEBODY, Asked, Leaning, Person, effort_of, rank
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -169,3 +171,32 @@ def test_a_worth_counts_once():
     assert one[0]["expected_surplus"] + effort == pytest.approx(
         2 * (two[0]["expected_surplus"] + effort), abs=1e-4
     )
+
+
+def test_what_she_wishes_is_worth_more_than_what_she_mostly_chooses():
+    """Her own word takes the place of what was learned, and forgotten values are gone."""
+    fields = {"preferred_locations": ["Ulm"], "preferred_company_sizes": ["10-50"]}
+    kept = {"fields": {name: _learned(value) for name, value in fields.items()}}
+    learned = Settings(level="standard", kept=kept)
+    wishes = {"preferred_locations": ["Berlin"], "rejection_patterns": ["On-call"]}
+    told = Settings(level="standard", kept=kept, wishes=wishes)
+    assert [(like.name, like.keys, like.chosen) for like in likes_of(told)] == [
+        ("location", ("berlin",), True),
+        ("company_size", ("10 50",), False),
+    ]
+    assert rejected_of(told) == ("on-call",)
+    jobs = [Job(job_id="a", location="Ulm"), Job(job_id="b", location="Berlin Mitte"), Job(job_id="c")]
+    assert order(ranked(jobs, Person(likes=likes_of(learned)))) == ["a", "b", "c"]
+    found = ranked(jobs, Person(likes=likes_of(told)))
+    assert order(found) == ["b", "a", "c"]
+    first = found[0]["terms"][0]
+    assert (first["name"], first["points"], first["of"]) == ("wished_location", 10.0, "worth")
+    forgot = Settings(level="standard", kept=kept, wishes={"forget:preferred_locations": True})
+    assert [like.name for like in likes_of(forgot)] == ["company_size"]
+    off = Settings(level="explicit_only", kept=kept, wishes={"work_arrangement_preference": "remote"})
+    remote = Person(likes=likes_of(off))
+    assert order(ranked([Job(job_id="a"), Job(job_id="z", location="Ulm (remote)")], remote)) == ["z", "a"]
+
+
+def _learned(value):
+    return {"value": value, "target": value, "low": None, "high": None, "n": 20, "history": []}

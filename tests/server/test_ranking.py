@@ -86,3 +86,29 @@ def test_too_many_jobs_and_wrong_ones_are_refused_with_a_pointer(house):
     wrong = rank(house, jobs={"jobs": [{"job_id": "a", "fit_score": 400}]})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/jobs/0/fit_score")
     assert house.get("/v1/decisions/rank_0").json()["type"] == "urn:layer7:problem:unknown_decision"
+
+
+def test_her_own_wishes_count_at_once_and_also_where_nothing_may_be_learned(learned):
+    """A wish is read on every use; explicit_only and a pause leave wishes alone."""
+    jobs = {"jobs": [{"job_id": "a", "location": "Ulm"}, {"job_id": "b", "location": "Berlin"}], "slots": 2}
+    jobs["exploration_share"] = 0
+
+    def wish(field, value):
+        body = {"field": field, "value": value}
+        answer = learned.post("/v1/users/user-000001/wishes", body, "events")
+        assert answer.status_code == 200, answer.text
+
+    wish("preferred_locations", ["Berlin"])
+    found = rank(learned, jobs=jobs).json()
+    assert found["personalised"]
+    assert [job["job_id"] for job in found["jobs"]] == ["b", "a"]
+    wish("paused", "yes")
+    found = rank(learned, jobs=jobs).json()
+    assert (found["personalised"], found["applications_seen"]) == (False, 0)
+    assert "wished_location" in {term["name"] for term in found["jobs"][0]["terms"]}
+    wish("paused", "no")
+    learned.post(
+        "/v1/users/user-000001/consent", {"purpose": "personalisation", "value": "explicit_only"}, "events"
+    )
+    found = rank(learned, jobs=jobs).json()
+    assert (found["personalised"], found["jobs"][0]["job_id"]) == (False, "b")

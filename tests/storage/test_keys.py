@@ -171,3 +171,13 @@ def test_a_change_that_was_killed_is_finished_or_undone(tmp_path, monkeypatch, a
     assert (home.path / "keys" / "master.next").exists()
     assert known(open_home(home.path, Settings(buckets=4))) == before
     assert not (home.path / "keys" / "master.next").exists()
+
+
+def test_a_folder_that_was_put_in_the_place_of_another_is_opened_anew(tmp_path, keys):
+    """A thread keeps its connection only as long as it is to the same file."""
+    person = keys.admit(["anna"])["anna"]
+    assert keys.keys([person])
+    Keys(tmp_path / "other", "", buckets=4)
+    (tmp_path / "keys").rename(tmp_path / "old")
+    (tmp_path / "other").rename(tmp_path / "keys")
+    assert keys.keys([person]) == {}

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.storage.schema import APPEND_ONLY, audit, config_versions, metadata
 from layer7.storage.schema import meta as meta_table
@@ -215,3 +216,22 @@ class TestTransactions:
 
     def test_the_audit_table_has_a_column_for_each_part_of_an_act(self):
         assert {column.name for column in audit.c} >= {"actor", "action", "subject", "at", "why", "detail"}
+
+
+def test_what_one_thread_reads_in_a_moment_is_of_that_moment_and_read_once(home):
+    """Another's write in between is seen after it; outside of a moment everything is read anew."""
+    reads = []
+
+    def last():
+        reads.append(1)
+        return home.consents.last()
+
+    with home.state.moment():
+        assert home.state.once(("last",), last) == 0
+        home.consents.say("anna", {Purpose.EXPERIMENTS: "no"}, act=Act("t", "", "", NOW), source="test")
+        assert home.consents.last() == 0
+        with home.state.moment():
+            assert home.state.once(("last",), last) == 0
+        assert len(reads) == 1
+    assert home.state.once(("last",), last) == home.state.once(("last",), last) == 1
+    assert len(reads) == 3

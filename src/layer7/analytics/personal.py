@@ -1,5 +1,6 @@
 """What a person does, counted for settings of her own: pace, choices, waits, decisions; her own data only."""
 
+import re
 from datetime import datetime
 
 import ibis
@@ -27,6 +28,17 @@ _DECIDED = {
     "edited": EventType.SUGGESTION_EDITED,
     "rejected": EventType.SUGGESTION_REJECTED,
 }
+
+
+def arrangement_of(location: str | None) -> str | None:
+    """Give how work is arranged, by the words of a location; None where they do not say.
+
+    Example:
+        >>> arrangement_of("Berlin (hybrid, remote on Fridays)"), arrangement_of("Ulm")
+        ('hybrid', None)
+    """
+    place = (location or "").casefold()
+    return next((name for name, words in ARRANGEMENTS if re.search(words, place)), None)
 
 
 def personal_moments(applications: ir.Table, events: ir.Table, as_of: datetime) -> ir.Table:

@@ -19,6 +19,8 @@ INVISIBLE = re.compile(
 )
 """Characters that no identifier may hold: control, zero-width, direction marks, lone surrogates."""
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
 MAX_TEXT = 100_000
 """Longest free text, in characters of its JSON."""
 
@@ -96,7 +98,7 @@ def _visible(text: str) -> str:
 
 
 def _storable(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _UNSTORABLE.search(text):
         message = "holds a NUL or half a surrogate pair"
         raise ValueError(message)
     return text

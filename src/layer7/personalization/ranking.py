@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from layer7.analytics.chances import OWN, SCALES, key_of
+from layer7.analytics.chances import OWN
+from layer7.analytics.personal import arrangement_of
 from layer7.contract.ranking import Job
 from layer7.optimization.likelihood.model import LikelihoodModel, Term
+from layer7.personalization.likes import Like
+from layer7.personalization.terms import Part, terms_of, why
 
 EFFORT_SHARE = 0.25
 """An application is worth its effort from a quarter of what the person's usual one brings."""
@@ -20,14 +23,11 @@ EFFORT_SHARE = 0.25
 BELOW_LEVEL = -0.20
 """Log worth of an interview one level below the person's own: ranking by chance alone sends people there."""
 
-REJECTED_POINTS = -15.0
-"""What the specification takes off for what a person rejects again and again, in points of the fit score."""
+WISHED, LIKED = 10.0, 5.0
+"""Points of the fit score that a job is worth more where it is as she wishes, or as she mostly chooses."""
 
 GOOD_COMPANY, GOOD_LOCATION, REJECTED = 10.0, 5.0, -15.0
 """The specification's points."""
-
-USUAL_POINT = 0.015
-"""Log odds of a point of the fit score, where the log does not say."""
 
 USUAL_APPLICANTS = 80.0
 _REACH = 1.959964
@@ -57,7 +57,8 @@ class Person:
         leanings: by property and key of the level.
         company_types: keys of kinds of company that are shown as working for her.
         locations: keys of locations likewise.
-        rejected: what she rejects again and again, in small letters.
+        rejected: what she rejects, by her own word or again and again, in small letters.
+        likes: what she wishes, or mostly chooses.
         min_fit_score: fit below which she should not apply; None for none.
     """
 
@@ -68,6 +69,7 @@ class Person:
     company_types: frozenset[str] = frozenset()
     locations: frozenset[str] = frozenset()
     rejected: tuple[str, ...] = ()
+    likes: tuple[Like, ...] = ()
     min_fit_score: float | None = None
 
     def with_minimum(self, least: float | None) -> "Person":
@@ -107,7 +109,7 @@ class _Scored:
     """A job with its sum."""
 
     job: Job
-    parts: "list[_Part]"
+    parts: list[Part]
     log_odds: float
     error: float
     surplus: float
@@ -125,7 +127,7 @@ def effort_of(model: LikelihoodModel, person: Person) -> float:
         model: the likelihood model.
         person: the person.
     """
-    return EFFORT_SHARE * _chance(model.intercept + person.value)
+    return EFFORT_SHARE * _chance(terms_of(model).intercept + person.value)
 
 
 def rank(
@@ -137,8 +139,8 @@ def rank(
     own average, and her own leanings. Applicants are those that the posting names and the n other people to
     whom it was lately shown; the worth also loses what she would take from those: with the slope b of
     ln(1 + applicants) below 0 and share s = n / (applicants + n), ln(1 + b s). So of two equal jobs people
-    are sent to both. A worth given with the job counts, a level below her own and what she rejects again
-    and again take some off.
+    are sent to both. A worth given with the job counts, what she wishes or mostly chooses adds some,
+    a level below her own and what she rejects take some off.
 
     Of the first ``slots`` places a share is given by lot to one of the next ``slots`` jobs that are worth
     applying to, the same lot for the same dice; each job carries the chance that it got its place.
@@ -190,23 +192,16 @@ def _explored(
     return placed + [(scored, False, 1.0) for scored in left]
 
 
-_Part = tuple[float, Term, dict[str, Any]]
-"""A term: what it sorts by, itself, and as it is told."""
-
-
 class _Sums:
     """The sums of one request: what all its jobs share is looked up once."""
 
     def __init__(self, model: LikelihoodModel, person: Person, asked: Asked) -> None:
-        self.model, self.person, self.asked = model, person, asked
-        self.base = model.intercept + person.value
+        self.terms, self.person, self.asked = terms_of(model), person, asked
+        self.base = self.terms.intercept + person.value
         self.base_error = model.people.sd if person.error is None else person.error
         self.effort = effort_of(model, person)
-        names = (name for name in (*model.slopes, *model.effects) if not name.endswith("_band"))
-        self.known: dict[str, dict[float | str, _Part | None]] = {name: {} for name in names}
-        slope = model.slopes.get("fit_score", (0.0, 0.0))[0] / SCALES["fit_score"].unit
-        self.point = slope if slope > 1e-4 else None
-        self.crowding = min(model.slopes.get("applicants", (0.0, 0.0))[0], 0.0)
+        self.leanings = person.leanings if model.personal else {}
+        self.ages: dict[str, float | None] = {}
 
     def scored(self, job: Job) -> _Scored:
         """Add up one job."""
@@ -214,77 +209,75 @@ class _Sums:
         parts = self._chances(job, shown)
         worths = self._worths(job, shown)
         total, spread, worth = self.base, self.base_error**2, 0.0
-        for _, term, _ in parts:
-            total += term.value
-            spread += term.error**2
-        for _, term, _ in worths:
-            worth += term.value
+        for part in parts:
+            total += part.value
+            spread += part.spread
+        for part in worths:
+            worth += part.value
         surplus = _chance(total) * exp(worth) - self.effort
         parts += worths
         return _Scored(job, parts, total, sqrt(spread), surplus, self._refused(job, surplus, total))
 
-    def _chances(self, job: Job, shown: int) -> list[_Part]:
+    def _chances(self, job: Job, shown: int) -> list[Part]:
         """Everybody's terms, and those of the person alone."""
         facts = dict(job.__dict__)
         facts["tailored"] = None if job.tailoring_applied is None else str(job.tailoring_applied).lower()
-        facts["posting_days"] = _days(job.posted_at, self.asked.at)
+        facts["posting_days"] = None if job.posted_at is None else self._age(job.posted_at)
         if shown:
             facts["applicants"] = (USUAL_APPLICANTS if job.applicants is None else job.applicants) + shown
-        found = []
-        for name, known in self.known.items():
+        find, found = self.terms.find, []
+        for name in self.terms.names:
             value = facts.get(name)
-            if value is None:
-                continue
-            if value not in known:
-                term = self.model.term(name, value)
-                known[value] = None if term is None else self._part(term, "likelihood")
-            part = known[value]
+            part = None if value is None else find(name, value)
             if part is not None:
                 found.append(part)
-        if self.model.personal and self.person.leanings:
-            found += self._own(job)
+        if self.leanings:
+            found += self._own(facts)
         return found
 
-    def _own(self, job: Job) -> list[_Part]:
+    def _own(self, facts: Mapping[str, Any]) -> list[Part]:
         """What goes with the job for this person alone."""
         found = []
         for name in OWN:
-            text = getattr(job, name)
-            own = None if text is None else self.person.leanings.get((name, key_of(text)))
+            text = facts[name]
+            own = None if text is None else self.leanings.get((name, self.terms.key(text)))
             if own is not None:
                 term = Term(f"own_{name}", text, own.value, abs(own.value) / 2, own.n)
-                found.append(self._part(term, "likelihood"))
+                found.append(self.terms.part(term, "likelihood"))
         return found
 
-    def _worths(self, job: Job, shown: int) -> list[_Part]:
+    def _worths(self, job: Job, shown: int) -> list[Part]:
         """What makes an interview there worth more or less than its chance says."""
         found = []
         if job.worth != 1.0:
             found.append(Term("worth", f"{job.worth:g}", log(job.worth), 0.0))
         if job.category == "safety":
             found.append(Term("level", "one below your own", BELOW_LEVEL, 0.0))
+        found += self._liked(job)
         matched = self._rejected(job)
         if matched:
-            point = self.point or USUAL_POINT
-            found.append(Term("rejected", ", ".join(matched), REJECTED_POINTS * point, 0.0))
-        if shown and self.crowding:
+            found.append(Term("rejected", ", ".join(matched), self.terms.worth(REJECTED), 0.0))
+        if shown and self.terms.crowding:
             others = USUAL_APPLICANTS if job.applicants is None else job.applicants
             share = shown / (others + shown)
-            loss = log1p(max(self.crowding, -0.9) * share)
+            loss = log1p(max(self.terms.crowding, -0.9) * share)
             found.append(Term("crowding", f"shown to {shown} others", loss, 0.0))
-        return [self._part(term, "worth") for term in found]
+        return [self.terms.part(term, "worth") for term in found]
 
-    def _part(self, term: Term, of: str) -> _Part:
-        points = None if self.point is None else round(term.value / self.point, 1)
-        told = {
-            "name": term.name,
-            "about": term.about,
-            "log_odds": round(term.value, 4),
-            "points": points,
-            "of": of,
-            "n": term.n,
-        }
-        return -abs(term.value), term, told
+    def _liked(self, job: Job) -> list[Term]:
+        """What of the job is as she wishes, or mostly chooses."""
+        found = []
+        for like in self.person.likes:
+            text = arrangement_of(job.location) if like.name == "arrangement" else getattr(job, like.name)
+            if text is not None and like.holds(self.terms.key(text)):
+                name, points = ("wished", WISHED) if like.chosen else ("liked", LIKED)
+                found.append(Term(f"{name}_{like.name}", text, self.terms.worth(points), 0.0))
+        return found
+
+    def _age(self, posted_at: str) -> float | None:
+        if posted_at not in self.ages:
+            self.ages[posted_at] = _days(posted_at, self.asked.at)
+        return self.ages[posted_at]
 
     def _rejected(self, job: Job) -> list[str]:
         if not self.person.rejected:
@@ -318,19 +311,19 @@ class _Sums:
             "expected_surplus": round(scored.surplus, 5),
             "should_apply": scored.refused is None,
             "reason": good if scored.refused is None else scored.refused,
-            "why": _why([term for _, term, _ in ordered[:_MOST_REASONS]]),
+            "why": why(ordered),
             "explored": explored,
             "propensity": round(propensity, 6),
-            "terms": [told for _, _, told in ordered],
+            "terms": [part.told for part in ordered],
             "specification": self._sketched(job),
         }
 
     def _sketched(self, job: Job) -> dict[str, Any]:
         """The specification's rule, literally."""
         points = 0.0
-        if job.company_type is not None and key_of(job.company_type) in self.person.company_types:
+        if job.company_type is not None and self.terms.key(job.company_type) in self.person.company_types:
             points += GOOD_COMPANY
-        if job.location is not None and key_of(job.location) in self.person.locations:
+        if job.location is not None and self.terms.key(job.location) in self.person.locations:
             points += GOOD_LOCATION
         if self._rejected(job):
             points += REJECTED
@@ -342,32 +335,15 @@ class _Sums:
         }
 
 
-_WORTH_SAYING = 0.05
-_MOST_REASONS = 3
-
-
-def _why(terms: Sequence[Term]) -> str:
-    """The largest terms in words."""
-    said = [term for term in terms if abs(term.value) >= _WORTH_SAYING]
-    if not said:
-        return "nothing known makes it likelier or less likely than a usual job"
-    return "; ".join(
-        f"{term.name.replace('own_', 'your own ').replace('_', ' ')} {term.about}: x {exp(term.value):.2f}"
-        for term in said
-    )
-
-
 def _chance(log_odds: float) -> float:
     """Log odds as a probability, also far out."""
     return 1 / (1 + exp(-log_odds)) if log_odds > -700 else 0.0
 
 
-def _days(posted_at: str | None, at: datetime) -> float | None:
-    """Days since a posting; None where that is not known, or it is yet to come."""
-    if posted_at is None:
-        return None
+def _days(posted_at: str, at: datetime) -> float | None:
+    """Days since a posting, to the hundredth; None where it is yet to come."""
     posted = datetime.fromisoformat(posted_at)
     if posted.tzinfo is None:
         posted = posted.replace(tzinfo=at.tzinfo)
-    days = (at - posted).total_seconds() / 86_400
+    days = round((at - posted).total_seconds() / 86_400, 2)
     return max(days, 0.0) if days >= -1 else None

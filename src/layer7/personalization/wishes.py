@@ -133,6 +133,20 @@ def is_paused(wishes: Mapping[str, Any]) -> bool:
     return wishes.get(PAUSED) is True
 
 
+def item_name(dimension: str, level: str) -> str:
+    """Give the name by which something learned can be forgotten.
+
+    Args:
+        dimension: such as location.
+        level: which.
+
+    Example:
+        >>> item_name("location", "Berlin")
+        'location: Berlin'
+    """
+    return f"{dimension}: {level}"
+
+
 def forgotten(wishes: Mapping[str, Any]) -> frozenset[str]:
     """Give the names of what a person does not want to be learned.
 

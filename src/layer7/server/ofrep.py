@@ -81,11 +81,12 @@ async def _single(request: Request) -> Response:
     context = context_of(request)
 
     def evaluate() -> Resolution:
-        return context.serving.evaluate(
-            request.path_params["key"],
-            component=token.component,
-            targeting_key=_targeting_key(body),
-        )
+        with context.home.state.moment():
+            return context.serving.evaluate(
+                request.path_params["key"],
+                component=token.component,
+                targeting_key=_targeting_key(body),
+            )
 
     served = await run_in_threadpool(evaluate)
     context.metrics.evaluations.labels(served.key, served.reason.value).inc()
@@ -108,10 +109,11 @@ async def _bulk(request: Request) -> Response:
 
 
 def _all(context: Context, token: Token, targeting_key: str | None) -> dict[str, Any]:
-    return {
-        "flags": list(_each(context, token, targeting_key)),
-        "metadata": {"version": context.serving.versions(token.component)},
-    }
+    with context.home.state.moment():
+        return {
+            "flags": list(_each(context, token, targeting_key)),
+            "metadata": {"version": context.serving.versions(token.component)},
+        }
 
 
 def _each(context: Context, token: Token, targeting_key: str | None) -> Iterator[dict[str, Any]]:

@@ -59,9 +59,10 @@ async def rank_jobs(
 def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[Decided, list[str]]:
     """Rank; gives what is answered and kept, and the jobs in the first places."""
     at = context.clock()
-    used, known = context.rankings.likelihoods.in_use(), context.rankings.known(user_id)
-    exposures = context.rankings.exposures(user_id, [job.job_id for job in asked.jobs], at=at)
-    person = _with_minimum(context, user_id, known.person)
+    with context.home.state.moment():
+        used, known = context.rankings.likelihoods.in_use(), context.rankings.known(user_id)
+        exposures = context.rankings.exposures(user_id, [job.job_id for job in asked.jobs], at=at)
+        person = _with_minimum(context, user_id, known.person)
     seed = _seed(user_id, at.date().isoformat(), asked)
     wanted = Asked(asked.jobs, at, asked.slots, asked.exploration_share, exposures)
     jobs = rank(used.served, person, wanted, rng=np.random.default_rng(seed))

@@ -86,6 +86,9 @@ class Configs:
 
     def current(self, component: Component) -> tuple[ConfigVersion, Move | None]:
         """Give the version in force and the move that brought it; None before anything was written."""
+        return self._state.once(("config", component.value), lambda: self._current(component))
+
+    def _current(self, component: Component) -> tuple[ConfigVersion, Move | None]:
         query = select(_MOVES).join(_ACTIVE, _ACTIVE.c.move_id == _MOVES.c.id)
         with self._state.read() as connection:
             row = connection.execute(query.where(_ACTIVE.c.component == component)).mappings().first()

@@ -124,6 +124,9 @@ class Experiments:
 
     def running(self) -> tuple[Experiment, ...]:
         """Give the experiments that run, in order of their names."""
+        return self._state.once(("experiments", "running"), self._running)
+
+    def _running(self) -> tuple[Experiment, ...]:
         query = select(_TABLE.c.body).where(_TABLE.c.state == State.RUNNING).order_by(_TABLE.c.id)
         with self._state.read() as connection:
             return tuple(_read(row.body) for row in connection.execute(query))

@@ -9,6 +9,7 @@ ids while tables and logs hold pseudonyms only.
 import os
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from datetime import datetime
@@ -51,8 +52,8 @@ class Keys:
         master = _master(folder / "master.key", master_hex)
         self._buckets = buckets
         self._wrapping = derive_key(master, "wrapping")
-        with closing(self._open()) as database:
-            roots = _roots(database, master)
+        self._opened = threading.local()
+        roots = _roots(self._open(), master)
         self._learning, self.audit_name, self.fairness = (
             Pseudonym(roots[name]) for name in ("learning", "audit-name", "fairness")
         )
@@ -64,7 +65,13 @@ class Keys:
         self._known_beside = self.tombstones.all()
 
     def _open(self) -> sqlite3.Connection:
-        return open_keys(self._path)
+        """Give this thread's connection; opened anew in another process, or when the file is another one."""
+        found = self._path.stat()
+        stamp = (os.getpid(), found.st_dev, found.st_ino)
+        held: _Held | None = getattr(self._opened, "held", None)
+        if held is None or held.stamp != stamp:
+            held = self._opened.held = _Held(open_keys(self._path), stamp)
+        return held.database
 
     def person(self, user_id: str) -> str:
         """Give the pseudonym of a person, whether or not she is known yet.
@@ -88,7 +95,7 @@ class Keys:
 
     def links(self) -> frozenset[str]:
         """Give those old names by which people who have come again are found; this opens every id."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             present = [name for (name,) in database.execute("SELECT name FROM person")]
         ids = self.user_ids(present).values() if self.tombstones.all() else ()
         return frozenset(name for user_id in ids for name in self._chain(user_id)[:-1])
@@ -106,7 +113,7 @@ class Keys:
 
         Her tombstone has to be there before, so that nobody makes the key again meanwhile.
         """
-        with closing(self._open()) as database:
+        with self._open() as database:
             gone = database.execute("DELETE FROM person WHERE name = ?", [person]).rowcount
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return bool(gone)
@@ -135,7 +142,7 @@ class Keys:
 
     def _meet(self, people: Mapping[str, str]) -> None:
         """Make keys for those who have none yet."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             found = self._wrapped(database, people.values())
             new = [(user_id, name) for user_id, name in people.items() if name not in found]
             if new:
@@ -152,7 +159,7 @@ class Keys:
 
     def user_ids(self, people: Iterable[str]) -> Mapping[str, str]:
         """Give the callers' own ids of pseudonyms; erased people are left out."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             wrapped = self._wrapped(database, people)
             sealed = {
                 name: sealed_id
@@ -167,7 +174,7 @@ class Keys:
 
     def keys(self, people: Iterable[str]) -> Mapping[str, bytes]:
         """Give people's own keys by pseudonym; the unknown and the erased are left out."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             wrapped = self._wrapped(database, people)
         return {name: _unwrap(self._wrapping, key) for name, key in wrapped.items()}
 
@@ -181,13 +188,26 @@ class Keys:
         }
 
 
+class _Held:
+    """A connection that stays open as long as its thread lives: opening one costs more than asking it."""
+
+    def __init__(self, database: sqlite3.Connection, stamp: tuple[int, int, int]) -> None:
+        self.database = database
+        self.stamp = stamp
+
+    def __del__(self) -> None:
+        if os.getpid() == self.stamp[0]:
+            self.database.close()
+
+
 def open_keys(path: Path) -> sqlite3.Connection:
     """Open the database of keys.
 
     Args:
         path: its file.
     """
-    database = sqlite3.connect(path, isolation_level=None, timeout=30)
+    # Where a thread has ended, another one closes what it had opened.
+    database = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         database.execute(f"PRAGMA {pragma}")
     return database

@@ -28,7 +28,7 @@ from layer7.insights import (
 from layer7.insights.words import people_words
 from layer7.personalization.config import Person
 from layer7.personalization.values import Usual
-from layer7.personalization.wishes import forgotten, is_paused
+from layer7.personalization.wishes import forgotten, is_paused, item_name
 from layer7.privacy import about_enough
 from layer7.storage.personalized import aim_of, told_as
 from layer7.storage.runs import Run
@@ -65,7 +65,9 @@ class Known:
         if is_paused(person.wishes):
             return weekly_insights(replace(facts, week=None, off="paused"), Manner())
         gone = forgotten(person.wishes)
-        kept = tuple(each for each in facts.learned.patterns if f"{each.dimension}: {each.level}" not in gone)
+        kept = tuple(
+            each for each in facts.learned.patterns if item_name(each.dimension, each.level) not in gone
+        )
         learned = replace(facts.learned, patterns=kept)
         aim = aim_of(person, self.usual)
         return weekly_insights(replace(facts, learned=learned, aim=aim), told_as(person, self.usual))

@@ -17,6 +17,10 @@ from layer7.storage.state import Act, State
 
 _VERSIONS, _MOVES = schema.likelihood_versions, schema.likelihood_moves
 _IN_USE = ("adopt", "rollback")
+# A release stands only behind a rollback, so that of two the one in use is among them.
+_LAST_TWO = (
+    select(_MOVES).where(_MOVES.c.kind.in_((*_IN_USE, "release"))).order_by(_MOVES.c.id.desc()).limit(2)
+)
 NONE_YET = LikelihoodModel()
 """In use before any log: what is believed beforehand."""
 
@@ -57,14 +61,12 @@ class Likelihoods:
     def in_use(self) -> InUse:
         """Give the model in use."""
         with self._state.read() as connection:
-            move = _latest(connection, _IN_USE)
+            rows = connection.execute(_LAST_TWO).mappings().all()
+            move = next((_move(dict(row)) for row in rows if row["kind"] in _IN_USE), None)
             if move is None:
                 return InUse(version_of(NONE_YET), NONE_YET, NONE_YET)
             served, tested = self._models(connection, move.version)
-            last = _latest(connection, (*_IN_USE, "release"))
-            return InUse(
-                move.version, served, tested, move, held=last is not None and last.kind == "rollback"
-            )
+            return InUse(move.version, served, tested, move, held=rows[0]["kind"] == "rollback")
 
     def history(self, *, limit: int = 100) -> tuple[LikelihoodMove, ...]:
         """Give the steps, the latest first.

@@ -25,11 +25,15 @@ def person_of(personal: Personal, consents: Consents, person: str) -> Person:
         consents: what people have said.
         person: her pseudonym.
     """
-    level = level_of(consents, person)
-    if level == "off":
-        return Person(level=level)
-    kept = personal.kept(person).get(person) if level in {"standard", "full"} else None
-    return Person(level=level, kept=kept, wishes=personal.wishes(person))
+
+    def read() -> Person:
+        level = level_of(consents, person)
+        if level == "off":
+            return Person(level=level)
+        kept = personal.kept(person).get(person) if level in {"standard", "full"} else None
+        return Person(level=level, kept=kept, wishes=personal.wishes(person))
+
+    return personal.state.once(("person", person), read)
 
 
 def level_of(consents: Consents, person: str) -> Level:

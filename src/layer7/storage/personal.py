@@ -27,7 +27,7 @@ class Personal:
     """
 
     def __init__(self, state: State, keys: Keys) -> None:
-        self._state = state
+        self.state = state
         self._keys = keys
 
     def kept(self, person: str | None = None) -> dict[str, Kept]:
@@ -39,7 +39,7 @@ class Personal:
         query = select(personal.c.person, personal.c.words)
         if person is not None:
             query = query.where(personal.c.person == person)
-        with self._state.read() as connection:
+        with self.state.read() as connection:
             rows = connection.execute(query).all()
         own = self._keys.keys(row.person for row in rows)
         return {
@@ -66,7 +66,7 @@ class Personal:
             for person, kept in sorted(found.items())
             if person in own
         ]
-        with self._state.write() as connection:
+        with self.state.write() as connection:
             for start in range(0, len(rows), _AT_ONCE):
                 _upsert(connection, rows[start : start + _AT_ONCE])
         return len(rows)
@@ -77,7 +77,7 @@ class Personal:
         Args:
             people: their pseudonyms.
         """
-        with self._state.write() as connection:
+        with self.state.write() as connection:
             for person in people:
                 connection.execute(delete(personal).where(personal.c.person == person))
 
@@ -103,7 +103,7 @@ class Personal:
         query = select(wishes.c.person, wishes.c.field, wishes.c.words, wishes.c.at).order_by(wishes.c.id)
         if person is not None:
             query = query.where(wishes.c.person == person)
-        with self._state.read() as connection:
+        with self.state.read() as connection:
             rows = connection.execute(query).all()
         own = self._keys.keys({row.person for row in rows}) if rows else {}
         said: dict[str, dict[str, Any]] = {}
@@ -153,7 +153,7 @@ class Personal:
         }
         action = "wish.take-back" if said is None else "wish.set"
         recorded = Act(act.actor, action, self._keys.audit_name.of(user_id), act.at, act.why)
-        with self._state.change(recorded) as connection:
+        with self.state.change(recorded) as connection:
             connection.execute(wishes.insert().values(**row))
         return said
 

@@ -5,8 +5,8 @@ import hashlib
 import json
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -16,21 +16,28 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.analytics.chances import key_of
 from layer7.contract.ranking import RankDecision, RankRequest
-from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
+from layer7.personalization.config import LEARNING
+from layer7.personalization.config import Person as Settings
+from layer7.personalization.likes import likes_of, rejected_of
 from layer7.personalization.ranking import SOMEBODY, Leaning, Person
+from layer7.personalization.wishes import forgotten, is_paused, item_name
 from layer7.privacy import open_sealed, seal
 from layer7.storage import schema
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
+from layer7.storage.keys import Keys
+from layer7.storage.own_rules import person_of
+from layer7.storage.shown import EXPOSURE_DAYS, Shown
 
 _RANKINGS, _EXPOSURES = schema.rankings, schema.exposures
-EXPOSURE_DAYS = 14
-"""So long somebody to whom a job was shown counts as one who may apply to it."""
-
 KEPT_DAYS = 90
 _REMEMBERED = 10_000
 _TABLES = ("own_terms", "patterns", "preferences")
+_FILES = schema.files
+_NEWEST_TABLE = select(func.max(_FILES.c.id)).where(
+    _FILES.c.dataset == "own_terms", _FILES.c.removed_at.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,46 @@ class Known:
     personalised: bool
     reason: str
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What nights have learned of a person for rankings.
+
+    Args:
+        own: her row of ``own_terms``; None without any.
+        patterns: her patterns that are shown.
+        preferences: her row of preferences, sealed; None without any.
+        keys: of the installation.
+    """
+
+    own: Mapping[str, Any] | None
+    patterns: tuple[Mapping[str, Any], ...]
+    preferences: Mapping[str, Any] | None
+    keys: Keys
+
+    def beside(self, settings: Settings) -> Known:
+        """Put it beside what she allows and wishes now; what she wants forgotten is left out."""
+        full = settings.level == "full" and self.preferences is not None
+        said = open_preferences(self.preferences, self.keys) if full and self.preferences else {}
+        wanted = _wanted(replace(settings, said=said))
+        if self.own is None:
+            return Known(wanted, personalised=False, reason="no night knows of applications of hers yet")
+        gone = forgotten(settings.wishes)
+        kept = [row for row in self.patterns if item_name(row["dimension"], row["level"]) not in gone]
+        n = self.own["n"]
+        person = replace(
+            wanted,
+            value=self.own["value"],
+            error=self.own["error"],
+            n=n,
+            leanings=_leanings(self.own, gone),
+            company_types=_works(kept, "company_type"),
+            locations=_works(kept, "location"),
+        )
+        return Known(
+            person, personalised=True, reason=f"from {n} applications of hers", model=self.own["model"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +151,25 @@ class Rankings:
     def __init__(self, home: Home) -> None:
         self._home = home
         self.likelihoods = home.likelihoods
-        self._people: OrderedDict[str, Known] = OrderedDict()
+        self._people: OrderedDict[str, _Learned] = OrderedDict()
         self._night = -1
+        self._shown = Shown()
 
     def known(self, user_id: str) -> Known:
         """Give what is known of a person; of somebody unknown, or who does not want that, nothing.
 
-        What was read once is remembered until the next night; what she allows is read on every use.
+        What was learned is remembered until the next night; what she allows and wishes is read on every use.
 
         Args:
             user_id: the person, in the caller's own id.
         """
         person = self._home.keys.person(user_id)
-        if not self._home.consents.may(person, Purpose.PERSONALISATION):
+        settings = person_of(self._home.personal, self._home.consents, person)
+        if settings.level == "off":
             return Known(SOMEBODY, personalised=False, reason="she does not want to be learned of")
+        if settings.level not in LEARNING or is_paused(settings.wishes):
+            wanted = _wanted(Settings(level=settings.level, wishes=settings.wishes))
+            return Known(wanted, personalised=False, reason="from her own wishes alone, as she wants")
         night = self._latest_table()
         if night != self._night:
             self._people, self._night = OrderedDict(), night
@@ -126,42 +178,23 @@ class Rankings:
             found = self._people[person] = self._read(person)
             if len(self._people) > _REMEMBERED:
                 self._people.popitem(last=False)
-        return found
+        return found.beside(settings)
 
     def _latest_table(self) -> int:
-        live = self._home.manifest.live("own_terms")
-        return live[-1].id if live else 0
+        with self._home.state.read() as connection:
+            return connection.execute(_NEWEST_TABLE).scalar() or 0
 
-    def _read(self, person: str) -> Known:
+    def _read(self, person: str) -> _Learned:
         bucket = self._home.keys.bucket(person)
-        rows: dict[str, list[dict[str, Any]]] = {}
-        with self._home.warehouse.open() as tables:
-            for name in _TABLES:
-                table = tables.read(name)
-                own = None if table is None else table.filter(table.bucket == bucket, table.person == person)
-                rows[name] = [] if own is None else own.to_pyarrow().to_pylist()
-        if not rows["own_terms"] and not rows["preferences"]:
-            return Known(SOMEBODY, personalised=False, reason="no night knows of applications of hers yet")
-        own = rows["own_terms"][0] if rows["own_terms"] else {}
-        wishes = open_preferences(rows["preferences"][0], self._home.keys) if rows["preferences"] else {}
-        n = own.get("n", 0)
-        return Known(
-            Person(
-                value=own.get("value", 0.0),
-                error=own.get("error"),
-                n=n,
-                leanings=_leanings(own),
-                company_types=_works(rows["patterns"], "company_type"),
-                locations=_works(rows["patterns"], "location"),
-                rejected=tuple(words.casefold() for words in wishes.get("rejection_patterns", ())),
-            ),
-            personalised=True,
-            reason=f"from {n} applications of hers",
-            model=own.get("model", ""),
-        )
+        rows = {name: self._home.warehouse.rows_of(name, person, bucket) for name in _TABLES}
+        own_terms = rows["own_terms"][0] if rows["own_terms"] else None
+        kept = rows["preferences"][0] if rows["preferences"] else None
+        return _Learned(own_terms, tuple(rows["patterns"]), kept, self._home.keys)
 
     def exposures(self, user_id: str, job_ids: Iterable[str], *, at: datetime) -> Mapping[str, int]:
         """Count to how many other people each job was shown among the first places in the last two weeks.
+
+        What this process shows counts at once, what others show within some minutes.
 
         Args:
             user_id: the person it is asked for.
@@ -170,15 +203,16 @@ class Rankings:
         """
         names = {_job(job_id): job_id for job_id in job_ids}
         since = (at - timedelta(days=EXPOSURE_DAYS)).isoformat()
-        table = _EXPOSURES
-        query = select(table.c.job, func.count()).where(
-            table.c.job.in_(list(names)),
-            table.c.at >= since,
-            table.c.person != self._home.keys.person(user_id),
-        )
         with self._home.state.read() as connection:
-            rows = connection.execute(query.group_by(table.c.job)).all()
-        return {names[job]: int(count) for job, count in rows}
+            shown = self._shown.counts(connection, names, since=since, at=at)
+            if not shown:
+                return {}
+            own = select(_EXPOSURES.c.job).where(
+                _EXPOSURES.c.person == self._home.keys.person(user_id), _EXPOSURES.c.at >= since
+            )
+            hers = set(connection.execute(own).scalars())
+        others = {names[job]: count - (job in hers) for job, count in shown.items()}
+        return {job_id: count for job_id, count in others.items() if count > 0}
 
     def keep(self, decided: Decided, first: Iterable[str]) -> None:
         """Keep a ranking, sealed with the person's own key, and to whom which jobs were shown.
@@ -193,11 +227,15 @@ class Rankings:
             return
         row = {"person": person, "at": decided.at}
         body = seal(key, base64.b64encode(zlib.compress(decided.body(), 1)).decode("ascii"))
+        shown = [{"job": _job(job_id), **row} for job_id in first]
+        table, jobs = _EXPOSURES, [each["job"] for each in shown]
         with self._home.state.write() as connection:
             connection.execute(_RANKINGS.insert().values(id=decided.decision_id, body=body, **row))
-            shown = [{"job": _job(job_id), **row} for job_id in first]
+            before = select(table.c.job).where(table.c.job.in_(jobs), table.c.person == person)
+            known = set(connection.execute(before).scalars())
             if shown:
                 connection.execute(_upsert(connection), shown)
+        self._shown.add(job for job in jobs if job not in known)
 
     def decision(self, decision_id: str) -> RankDecision:
         """Give a ranking that was given, with what it was made from.
@@ -261,14 +299,18 @@ def _upsert(connection: Connection) -> Insert:
     return made.on_conflict_do_update(index_elements=["job", "person"], set_={"at": made.excluded.at})
 
 
-def _leanings(own: Mapping[str, Any]) -> Mapping[tuple[str, str], Leaning]:
+def _wanted(settings: Settings) -> Person:
+    return Person(likes=likes_of(settings), rejected=rejected_of(settings))
+
+
+def _leanings(own: Mapping[str, Any], gone: Collection[str]) -> Mapping[tuple[str, str], Leaning]:
     columns = ("properties", "levels", "leanings", "counts")
-    if not own:
-        return MappingProxyType({})
+    hidden = {tuple(map(key_of, name.split(": ", 1))) for name in gone if ": " in name}
     return MappingProxyType(
         {
             (name, level): Leaning(value, n)
             for name, level, value, n in zip(*(own[column] for column in columns), strict=True)
+            if (key_of(name), level) not in hidden
         }
     )
 

@@ -10,7 +10,10 @@ from typing import Any
 
 import duckdb
 import ibis
+import pyarrow as pa
 from ibis.expr import types as ir
+from pyarrow.compute import field, scalar
+from pyarrow.dataset import dataset as files_as_one
 
 from layer7.analytics.applications import KEY, as_states, describe, merge
 from layer7.storage.columnwise import quoted
@@ -29,7 +32,7 @@ CHANGED = "changed"
 APPLICATIONS = "applications"
 EVENTS = "events"
 TABLE_FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
-_LAYERED = {APPLICATIONS: KEY, MONTHS: ("person",)}
+LAYERED = {APPLICATIONS: KEY, MONTHS: ("person",)}
 """Datasets of large files with a small one beside them, which wins; with what it wins by."""
 
 
@@ -70,7 +73,7 @@ class Tables:
 
     def read(self, dataset: str) -> ir.Table | None:
         """Give a table; None when it has not been made yet."""
-        table = self._layered(dataset) if dataset in _LAYERED else self._files(dataset)
+        table = self._layered(dataset) if dataset in LAYERED else self._files(dataset)
         if table is None or not self._hidden or "person" not in table.columns:
             return table
         return table.filter(table.person.notin(self._hidden))
@@ -81,7 +84,7 @@ class Tables:
         return read(self.engine, self._manifest.paths(live)) if live else None
 
     def _layered(self, dataset: str) -> ir.Table | None:
-        live, key = self._manifest.live(dataset), _LAYERED[dataset]
+        live, key = self._manifest.live(dataset), LAYERED[dataset]
         base = [file for file in live if file.bucket != ALL_BUCKETS]
         beside = [file for file in live if file.bucket == ALL_BUCKETS]
         tables = [parquet(self.engine, self._manifest.paths(part)) for part in (base, beside) if part]
@@ -173,6 +176,13 @@ def parquet(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:
     """Give files as one table."""
     # Else the engine takes the column ``bucket`` from the folder's name, with another type.
     return backend(engine).read_parquet(paths, union_by_name=True, hive_partitioning=False)
+
+
+def own_rows(paths: list[str], person: str, bucket: int, *, hidden: Sequence[str]) -> pa.Table:
+    """Give one person's rows of files that are not layered, without an engine: one answer waits for them."""
+    rows = files_as_one(paths, format="parquet", partitioning=None)
+    hers = (field("bucket") == bucket) & (field("person") == person)
+    return rows.to_table(filter=scalar(value=False) if person in hidden else hers)
 
 
 def event_log(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> ir.Table:

@@ -5,13 +5,14 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -22,6 +23,7 @@ from layer7.storage import schema
 _MIGRATIONS = tuple(sorted((Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")))
 _GENESIS = "0" * 64
 _AUDIT_LOCK = 7_000_001
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class State:
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._audit_key = audit_key
         self._head = head
+        self._held = threading.local()
 
     @property
     def is_sqlite(self) -> bool:
@@ -87,8 +90,39 @@ class State:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection that sees one consistent moment."""
+        held: Connection | None = getattr(self._held, "connection", None)
+        if held is not None:
+            yield held
+            return
         with self._reader.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Let all that this thread reads inside be of one moment; one connection serves it all."""
+        with self.read() as connection:
+            before = self._held.__dict__.copy()
+            self._held.connection = connection
+            self._held.__dict__.setdefault("seen", {})
+            try:
+                yield
+            finally:
+                self._held.__dict__.clear()
+                self._held.__dict__.update(before)
+
+    def once(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
+        """Read something, but not twice in one :meth:`moment`.
+
+        Args:
+            key: its name, of the whole installation.
+            read: reads it.
+        """
+        seen: dict[tuple[str, ...], T] | None = getattr(self._held, "seen", None)
+        if seen is None:
+            return read()
+        if key not in seen:
+            seen[key] = read()
+        return seen[key]
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -22,12 +22,14 @@ from layer7.storage.reading import (
     APPLICATIONS,
     CHANGED,
     EVENTS,
+    LAYERED,
     MONTHS,
     Horizon,
     Past,
     Tables,
     backend,
     event_log,
+    own_rows,
     parquet,
     write_query,
 )
@@ -292,6 +294,9 @@ class Warehouse:
 
     def table_of(self, dataset: str, person: str, bucket: int) -> pa.Table | None:
         """Give one person's part of a table; None when the table has not been made yet."""
+        if dataset not in {EVENTS, *LAYERED}:
+            paths = self._manifest.paths(self._manifest.live(dataset))
+            return None if not paths else own_rows(paths, person, bucket, hidden=self._hidden())
         with self.open() as tables:
             table = tables.read(dataset)
             if table is None:

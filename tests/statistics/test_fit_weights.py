@@ -1,8 +1,11 @@
 """Weights of the fit score: recovered, honest about what they gain, silent where there is nothing to say."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.discrete.conditional_models import ConditionalPoisson
 
 from layer7.statistics import FitParts, learn_weights, ratio_of
 
@@ -101,3 +104,32 @@ def test_all_silent_and_all_interviews_are_no_error(events):
     )
     assert found.weights is found.gain is None
     assert found.needed > 0
+
+
+def test_weights_are_the_coefficients_of_the_conditional_poisson_of_statsmodels():
+    """Oracle: statsmodels 0.15 ConditionalPoisson on the same rows, no part against: b / sum of b."""
+    log = _log(8, weights=np.array([0.3, 0.2, 0.3, 0.2]), people=120, slope=9.0)
+    rows = log.rows(np.ones(log.events.size, dtype=bool))
+    told = ConditionalPoisson(rows.events, rows.design, groups=rows.person).fit(disp=False).params[:4]
+    assert min(told) > 0
+    assert _learn(log).weights == pytest.approx(told / told.sum(), abs=0.01)
+
+
+def _mixed(log, order):
+    return FitParts(**{field.name: getattr(log, field.name)[order] for field in fields(FitParts)})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neither_the_order_of_rows_nor_that_of_parts_nor_names_matter(seed):
+    log, dice = _log([9, seed], people=60), np.random.default_rng(seed)
+    found = _learn(log)
+    mixed = _learn(_mixed(log, dice.permutation(log.events.size)))
+    assert mixed.weights == pytest.approx(found.weights, abs=1e-4)
+    assert (mixed.events, mixed.people, mixed.n) == (found.events, found.people, found.n)
+    parts = dice.permutation(4)
+    renamed = FitParts(
+        log.parts[:, parts], log.categories, log.events, log.trials, 900 - log.person, log.cluster, log.sent
+    )
+    other = learn_weights(renamed, CURRENT[parts], rng=np.random.default_rng(0))
+    assert other.weights == pytest.approx(np.array(found.weights)[parts], abs=1e-4)
+    assert other.gain.value == pytest.approx(found.gain.value, abs=2e-3)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.discrete.conditional_models import ConditionalPoisson
 
 from layer7.statistics import (
     Sent,
@@ -126,6 +127,50 @@ def test_bad_input_is_told_with_what_is_missing(change):
 def test_more_is_needed_the_less_there_is():
     few, many = (timing_effects(_sent(5, people=n), alpha=0.005)["weekday"].needed for n in (60, 240))
     assert few > many > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neither_the_order_of_rows_nor_names_matter_and_levels_go_with_their_names(seed):
+    sent, dice = _sent([6, seed], people=60, ratios={4: 2.5}), np.random.default_rng(seed)
+    found = timing_effects(sent, alpha=0.005)
+    rows, names = dice.permutation(sent.events.size), dice.permutation(12)
+    factors = {name: codes[rows] for name, codes in sent.factors.items()}
+    factors["time_of_day"] = names[factors["time_of_day"]]
+    columns = [getattr(sent, name)[rows] for name in ("events", "trials", "person", "cluster")]
+    columns[2] = 900 - columns[2]
+    other = timing_effects(Sent(*columns, factors, LEVELS), alpha=0.005)
+    for name, place in (("weekday", np.arange(7)), ("time_of_day", names)):
+        for at, level in enumerate(found[name].levels):
+            twin = other[name].levels[place[at]]
+            assert (twin.n, twin.ratio is None) == (level.n, level.ratio is None)
+            if level.ratio is not None:
+                assert (twin.ratio, twin.rate) == pytest.approx((level.ratio, level.rate), rel=1e-3)
+        assert other[name].test.p_value == pytest.approx(found[name].test.p_value, rel=1e-3, abs=1e-9)
+
+
+def test_over_applications_the_ratios_are_1_on_average():
+    for each in timing_effects(_sent(7, people=80, ratios={3: 2.0}), alpha=0.005).values():
+        told = [(level.n, level.ratio) for level in each.levels if level.ratio is not None]
+        n, ratio = np.array(told).T
+        assert n @ ratio / n.sum() == pytest.approx(1.0)
+
+
+def test_the_joint_test_is_that_of_statsmodels():
+    """Oracle: statsmodels 0.15, likelihood ratio of two ConditionalPoisson fits on the same applications.
+
+    One application of each employer, so that no design effect is in between; a score test is near the ratio.
+    """
+    sent = _sent(10, people=80, each=40, ratios={4: 1.8, 6: 0.6})
+    alone = replace(sent, cluster=np.arange(sent.events.size), factors={"hour": sent.factors["time_of_day"]})
+    alone = replace(alone, levels={"hour": 12})
+    test = timing_effects(alone, alpha=0.005)["hour"].test
+    kept = np.isin(sent.person, np.unique(sent.person[sent.events > 0]))
+    levels = [at for at in range(12) if sent.events[sent.factors["time_of_day"] == at].sum() > 0]
+    x = (sent.factors["time_of_day"][:, None] == levels[1:]).astype(float)[kept]
+    full = ConditionalPoisson(sent.events[kept], x, groups=sent.person[kept])
+    fit = full.fit(disp=False)
+    ratio = 2 * (full.loglike(fit.params) - full.loglike(np.zeros(x.shape[1])))
+    assert stats.chi2.isf(test.p_value, test.effects) == pytest.approx(ratio, rel=0.25)
 
 
 def test_the_share_of_answers_that_have_come_by_hand():

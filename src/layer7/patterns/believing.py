@@ -16,8 +16,8 @@ from layer7.statistics.sparse_effects import DEFAULT_LAW, EffectLaw, effects, fi
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-DIMENSION_WEIGHT = 2_000.0
-"""How many cells the law of all dimensions counts in that of one."""
+DIMENSION_WEIGHT = 200.0
+"""How many cells the law of all dimensions counts in that of one: those of about 40 people."""
 
 AT_ONCE = 20_000
 

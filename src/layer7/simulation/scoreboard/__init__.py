@@ -12,6 +12,7 @@ from layer7.simulation.scoreboard import (
     patterns,
     ranking,
     seasonality,
+    timing,
 )
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.runner import run
@@ -22,10 +23,12 @@ MEASURES: tuple[Measure, ...] = (
     *censoring.MEASURES,
     *drift.MEASURES,
     *calibration.MEASURES,
+    *timing.WEIGHTS,
     *modes.MEASURES,
     *experiments.MEASURES,
     *fleet.MEASURES,
     *confounding.MEASURES,
+    *timing.MEASURES,
     *seasonality.MEASURES,
     *lost_logs.MEASURES,
     *ranking.MEASURES,

@@ -125,14 +125,16 @@ def _true_rates(history: Simulation, correlation: float) -> Mapping[str, float]:
     return dict(zip(regions.tolist(), (told * share_logged(history)).tolist(), strict=True))
 
 
+_RAW = "all applications with it against all without"
+
+
+def _trial(scenario: str, name: str) -> Trial:
+    run = partial(habits_and_segments, SCENARIOS[scenario], 2_000, 14)
+    return Trial(name=name, run=run, short=1, full=200)
+
+
 def _lines(scenario: str) -> tuple[Measure, ...]:
-    trial = Trial(
-        name=f"{scenario} habits",
-        run=partial(habits_and_segments, SCENARIOS[scenario], 2_000, 14),
-        short=1,
-        full=200,
-    )
-    raw = "all applications with it against all without"
+    trial, raw = _trial(scenario, f"{scenario} habits"), _RAW
     found = [
         Measure(
             scenario=scenario, name="tailoring within persons: bias of its average log odds ratio",
@@ -159,4 +161,12 @@ def _lines(scenario: str) -> tuple[Measure, ...]:
     return tuple(found)
 
 
-MEASURES = (*_lines("S7"), *_lines("S13"))
+MEASURES = (
+    *_lines("S7"),
+    Measure(
+        scenario="S7", name="tailoring by the toss of a coin: bias of its average log odds ratio",
+        unit=Unit.PERCENT, kind=Pooling.MEAN, mark=Mark(-0.15, 0.15), naive=_RAW,
+        trial=_trial("S7_randomised", "S7 coin"), key="bias",
+    ),
+    *_lines("S13"),
+)  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from decided_trials import effect, experiment
 from layer7.analytics.clusters import design_effect
 from layer7.analytics.cohorts import segments
 from layer7.analytics.contributions import segment_of
@@ -211,6 +212,20 @@ def test_a_habit_of_the_good_is_compared_within_persons(log):
     assert board.odds_ratio < 1
     assert "lower" in board.negative_impact
     assert not {each.segment_id for each in found.shown if each.user_count < 10}
+
+
+def test_what_an_experiment_has_proven_comes_before_what_goes_with_success(log):
+    members, known = kinds(memberships(log, table([], PROFILE)).to_pyarrow())
+    placed = ibis.memtable(members)
+    sums = [each(log, placed, night()).to_pyarrow() for each in (person_moments, habit_moments)]
+    found = segments(
+        known, *sums, making=_making(), experiments=[experiment(effect("senior", 0.02, 0.01, 0.03))]
+    )
+    whole = next(each for each in found.shown if each.segment_id == "senior_data-engineer")
+    bases = [each.basis for each in whole.successful_strategies]
+    assert bases == ["randomised", "within_person"]
+    placed_by = next(each for each in found.shown if each.criteria.seniority is None)
+    assert "randomised" not in {each.basis for each in placed_by.successful_strategies}
 
 
 def test_without_an_effect_nothing_is_said(log):

@@ -8,11 +8,20 @@ from fastapi import FastAPI
 
 import rollouts as made_up
 from layer7.configuration import baseline, plan
+from layer7.contract.analytics import SegmentCriteria, UserSegment
 from layer7.contract.effects import Effect
-from layer7.contract.evidence import Lineage, Period, RateEvidence
+from layer7.contract.evidence import Lineage, Period, RateEvidence, TimeEvidence
 from layer7.contract.lifecycle import State
+from layer7.contract.market import (
+    ActiveIndustry,
+    HotLocation,
+    HotSkill,
+    LevelDemand,
+    MarketInsights,
+    MarketMonth,
+)
 from layer7.contract.optimization import Evidence, ImpactEstimate, OptimizationRecommendation
-from layer7.contract.vocabulary import Component, RiskLevel, Route
+from layer7.contract.vocabulary import Component, RiskLevel, Route, SeniorityLevel
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
 from layer7.review import decide
@@ -171,6 +180,80 @@ def recommendation(name="rec_88", state=State.PROPOSED):
     )
 
 
+WINDOW = Period(start="2025-04-07", end="2025-06-30")
+
+
+def segment(name, criteria, people, rate, half):
+    n = people * 60
+    evidence = RateEvidence(
+        value=rate, low=rate - half, high=rate + half, n=n, events=round(n * rate), method="noisy votes"
+    )
+    return UserSegment(
+        segment_id=name, criteria=criteria, user_count=people, avg_interview_rate=rate,
+        avg_applications_to_interview=1 / rate, avg_time_to_offer_weeks=None, successful_strategies=(),
+        common_pitfalls=(), n=n, interval=(rate - half, rate + half), level=0.95, window=WINDOW,
+        method="Share of noisy votes", what_would_change_this="About 12,000 more votes would halve it.",
+        evidence={"avg_interview_rate": evidence},
+    )  # fmt: skip
+
+
+SEGMENTS = (
+    segment("everyone", SegmentCriteria(), 2400, 0.041, 0.002),
+    segment("mid", SegmentCriteria(seniority=SeniorityLevel.MID), 800, 0.0402, 0.006),
+    segment(
+        "senior_data",
+        SegmentCriteria(seniority=SeniorityLevel.SENIOR, target_roles=(HOSTILE,)),
+        90,
+        0.052,
+        0.021,
+    ),
+)
+
+_ANSWERED = {"level": 0.95, "n": 7100, "interval": (0.33, 0.39)}
+MARKET = MarketInsights(
+    period=WINDOW,
+    most_active_industries=(
+        ActiveIndustry(industry="Healthcare", job_postings=5200, avg_response_rate=0.36, **_ANSWERED),
+        ActiveIndustry(industry=HOSTILE, job_postings=900, avg_response_rate=None),
+    ),
+    hottest_skills=(
+        HotSkill(skill="Python", demand_score=31.5, avg_salary=91250.0, salary_n=410),
+        HotSkill(skill="Negotiation with public administrations", demand_score=0.4, avg_salary=None),
+    ),
+    hottest_locations=(
+        HotLocation(location="Austin, US", openings=880, avg_response_rate=0.33, **_ANSWERED),
+    ),
+    best_months_to_apply=(),
+    worst_months_to_apply=(),
+    avg_days_to_first_response=13.2,
+    ghosting_rate=0.63,
+    demand_by_level={
+        SeniorityLevel.MID: LevelDemand(openings=3900, competition=1.6, avg_response_rate=0.35, **_ANSWERED)
+    },
+    contributors=2400,
+    suppressed=37,
+    epsilon=1.02,
+    trend=(
+        MarketMonth(
+            month="2025-05", interview_rate=0.041, raw_interview_rate=0.04, n=9000, interval=(0.037, 0.045)
+        ),
+        MarketMonth(month="2025-06", interview_rate=None, raw_interview_rate=None, n=31),
+    ),
+    first_response=TimeEvidence(
+        value=13.2, low=12.1, high=14.4, n=7100, events=2500, horizon=42, unit="days", method="noisy votes"
+    ),
+    missing={"best_months_to_apply": "24 months of log."},
+    evidence={
+        "ghosting_rate": RateEvidence(
+            value=0.63, low=0.61, high=0.65, n=7100, events=4473, method="noisy votes"
+        )
+    },
+    as_of="2025-07-01",
+    method="people who contribute, in 12 released weeks",
+    what_would_change_this="More contributors.",
+)
+
+
 def _trials():
     """Give made-up experiments and rollouts: a running one that waits for approval, an old one, a draft."""
     parts = (
@@ -253,6 +336,12 @@ class MadeUp:
 
     def overview(self):
         return self.shown
+
+    def segments(self):
+        return () if self.shown is EMPTY else SEGMENTS
+
+    def market(self):
+        return None if self.shown is EMPTY else MARKET
 
     def queue(self, state):
         items = tuple(

@@ -27,10 +27,11 @@ from layer7.server.pages import (
     context,
     figures,
     foreseen,
+    surveys,
 )
 from layer7.server.pages.assets import MEDIA_TYPES
 from layer7.storage.tokens import Scope
-from server.made_up_pages import EMPTY, FULL, HOSTILE, NOW, MadeUp, holding, recommendation, site
+from server.made_up_pages import EMPTY, FULL, HOSTILE, NOW, SEGMENTS, MadeUp, holding, recommendation, site
 
 PAGES = files("layer7.server.pages")
 DECIDE = "/recommendations/rec_88/decide"
@@ -196,6 +197,36 @@ def test_an_experiment_shows_its_plan_its_parts_and_where_it_goes(client):
     assert client.get("/experiments/nope").status_code == 404
 
 
+def test_segments_are_told_with_interval_n_and_no_advice(client):
+    seen = text_of(client.get("/segments"))
+    assert "Of 100 applications about 4 lead to an interview (3.9 to 4.3; n = 144,000)" in seen
+    assert "mid about 800 people a week 0 4.0 % 3.4 to 4.6 % n&nbsp;=&nbsp;48,000 25" in seen
+    assert "it predicts" in seen
+
+
+def test_the_market_says_what_it_rests_on_and_what_waits(client):
+    seen = text_of(client.get("/market"))
+    assert "Of 100 applications about 63 are never answered (61 to 65; n = 7,100)" in seen
+    assert "takes 13.2 days on average (12.1 to 14.4; 2,500 answers), of answers within 42 days" in seen
+    assert "Healthcare 5,200 36 % 33 to 39 % n&nbsp;=&nbsp;7,100" in seen
+    assert "Negotiation with public administrations 0.40 % cannot tell yet" in seen
+    assert "best months to apply 24 months of log." in seen
+    assert "2025-06 cannot tell yet 31" in seen
+
+
+def test_before_the_first_release_both_pages_say_so():
+    client = TestClient(site(MadeUp(EMPTY)))
+    assert "No segment is told of yet" in text_of(client.get("/segments"))
+    assert "No night has looked at the market yet" in text_of(client.get("/market"))
+
+
+def test_rates_of_published_studies_stand_where_nothing_is_released():
+    bare = SEGMENTS[0].model_copy(update={"interval": None, "user_count": 0, "n": 0, "window": None})
+    told = surveys.segments_context((bare,))
+    assert told["items"][0][2] is None
+    assert surveys.segments_context((bare.model_copy(update={"evidence": {}}),))["headline"] is None
+
+
 def test_rollouts_show_their_stages_and_whether_their_evidence_expired(client):
     seen = text_of(client.get("/rollouts"))
     assert "10 % 50 % all but 5 %" in seen
@@ -319,6 +350,7 @@ def test_every_page_asks_who_is_there():
     client = TestClient(site(MadeUp(), lambda *_: nobody))
     for address in ("/", "/recommendations", "/recommendations/rec_88", "/experiments", "/rollouts"):
         assert client.get(address).status_code == 401
+    assert client.get("/segments").status_code == client.get("/market").status_code == 401
     assert client.get("/experiments/exp_001").status_code == 401
     assert client.post("/rollouts/ramp_exp_001/move").status_code == 401
     assert client.post(DECIDE, data={"action": "approve"}).status_code == 401
@@ -334,7 +366,7 @@ def test_hostile_text_stays_text():
     quality = (QualityLine(HOSTILE, 0.5, 0.9, 5, HOSTILE),)
     client = TestClient(site(MadeUp(replace(FULL, funnel=steps, last_run=run, quality=quality))))
     trials = ("/experiments", "/experiments/exp_001_holdback", "/rollouts", "/rollouts/ramp_old")
-    for address in ("/", "/recommendations", "/recommendations/rec_90", *trials):
+    for address in ("/", "/recommendations", "/recommendations/rec_90", "/segments", "/market", *trials):
         response = client.get(address)
         assert HOSTILE in text_of(response)
         assert "<img src=x" not in response.text

@@ -119,6 +119,8 @@ def test_charts_and_pages_are_other_colours_in_the_dark(visit):
         "/rollouts",
         "/rollouts/ramp_exp_001",
         "/rollouts/ramp_old",
+        "/segments",
+        "/market",
     ],
 )
 def test_a_phone_needs_no_sideways_scrolling(visit, path):

@@ -10,9 +10,11 @@ from scipy import special
 
 from layer7.analytics.habits import LEVEL, Habit, habits, pitfalls, strategies
 from layer7.analytics.making import Making, document, time_evidence
+from layer7.analytics.proven import proven
 from layer7.analytics.segments import SCHEMES, Kind
-from layer7.contract.analytics import UserSegment
+from layer7.contract.analytics import CommonPitfall, SuccessfulStrategy, UserSegment
 from layer7.contract.evidence import RateEvidence
+from layer7.contract.experiments import Experiment
 from layer7.privacy.least import Enough, about_enough
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.people_rates import group_rates
@@ -29,15 +31,23 @@ RATE = "mean of people's rates on effective trials (beta-binomial), shrunk towar
 
 
 def segments(
-    known: Sequence[Kind], people: pa.Table, moments: pa.Table, *, making: Making
+    known: Sequence[Kind],
+    people: pa.Table,
+    moments: pa.Table,
+    *,
+    making: Making,
+    experiments: Sequence[Experiment] = (),
 ) -> Enough[UserSegment]:
     """Say of every segment how its people fare, and what goes with success and failure in it.
+
+    What an experiment has proven comes first, then what goes with success within the same persons.
 
     Args:
         known: the segments, in the order of their places.
         people: rows of :func:`layer7.analytics.strategies.person_moments`.
         moments: rows of :func:`layer7.analytics.strategies.habit_moments`.
         making: when, from what, with which dice.
+        experiments: those with results.
 
     Returns:
         Those about enough people, the largest first, and how many others there are.
@@ -45,14 +55,33 @@ def segments(
     # Sums of floats depend on their order, and an engine gives rows in any.
     people = people.sort_by([(name, "ascending") for name in people.column_names])
     everyone = group_rates(np.zeros(people.num_rows, dtype=np.int64), *_counts(people), groups=1)
-    shown = habits(moments, correlation=everyone.correlation)
+    told = _Told(habits(moments, correlation=everyone.correlation), tuple(experiments))
     found = [
         segment
         for scheme in SCHEMES
-        for segment in _of_scheme(scheme, known, people, habits=shown, making=making)
+        for segment in _of_scheme(scheme, known, people, told=told, making=making)
     ]
     largest = sorted(found, key=lambda segment: (-segment.user_count, segment.segment_id))
     return about_enough(largest, lambda segment: segment.user_count)
+
+
+_Said = tuple[tuple[SuccessfulStrategy, ...], tuple[CommonPitfall, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of what people do: habits by segment, and experiments."""
+
+    habits: Mapping[int, tuple[Habit, ...]]
+    experiments: tuple[Experiment, ...]
+
+    def of(self, place: int, kind: Kind, people: int, making: Making) -> _Said:
+        """Give what goes with success and what with failure in a segment: experiments first."""
+        level = None if kind.criteria.seniority is None else str(kind.criteria.seniority)
+        better, worse = proven(self.experiments, level, people=people, window=making.window)
+        found = self.habits.get(place, ())
+        good, bad = strategies(found, making.window), pitfalls(found, people, making.window)
+        return (*better, *good), (*worse, *bad)
 
 
 def _counts(people: pa.Table) -> tuple[FloatArray, FloatArray]:
@@ -65,7 +94,7 @@ def _of_scheme(
     known: Sequence[Kind],
     people: pa.Table,
     *,
-    habits: Mapping[int, tuple[Habit, ...]],
+    told: _Told,
     making: Making,
 ) -> list[UserSegment]:
     places = [place for place, kind in enumerate(known) if kind.scheme == scheme]
@@ -91,7 +120,7 @@ def _of_scheme(
             pull=float(rate.pull[row]),
             waits=waits,
         )
-        made.append(_segment(known[place], fared, habits.get(place, ()), making))
+        made.append(_segment(known[place], fared, told.of(place, known[place], fared.people, making), making))
     return made
 
 
@@ -120,7 +149,7 @@ class _Fared:
     pull: float
 
 
-def _segment(kind: Kind, fared: _Fared, found: Sequence[Habit], making: Making) -> UserSegment:
+def _segment(kind: Kind, fared: _Fared, said: _Said, making: Making) -> UserSegment:
     value, low, high = fared.rate
     told, waits = fared.own is not None, fared.waits
     evidence = {"avg_interview_rate": _rate_evidence(fared)}
@@ -133,8 +162,8 @@ def _segment(kind: Kind, fared: _Fared, found: Sequence[Habit], making: Making) 
         avg_interview_rate=value if told else None,
         avg_applications_to_interview=1 / value if told else None,
         avg_time_to_offer_weeks=waits.mean,
-        successful_strategies=strategies(found, making.window),
-        common_pitfalls=pitfalls(found, fared.people, making.window),
+        successful_strategies=said[0],
+        common_pitfalls=said[1],
         n=fared.n,
         interval=(low, high) if told else None,
         level=LEVEL,

@@ -68,9 +68,9 @@ def show(
         return
     good = ((each.strategy, *_compared(each)) for each in found.successful_strategies)
     bad = ((each.pattern, *_compared(each)) for each in found.common_pitfalls)
-    columns = ("what", "odds ratio", "95 % interval", "raw, only predicts", "n")
-    print_table("Goes with success, within the same person", columns, good)
-    print_table("Goes with failure, within the same person", columns, bad)
+    columns = ("what", "rests on", "effect", "95 % interval", "raw odds ratio, only predicts", "n")
+    print_table("Goes with success", columns, good)
+    print_table("Goes with failure", columns, bad)
     out.print(found.what_would_change_this or "", style="dim")
 
 
@@ -131,10 +131,20 @@ def _number(value: float | None) -> str:
     return "cannot tell yet" if value is None else f"{value:,.1f}"
 
 
-def _compared(each: Comparison) -> tuple[str, str, str, int]:
-    ratio = "" if each.odds_ratio is None else f"{each.odds_ratio:.2f}"
+def _compared(each: Comparison) -> tuple[str, str, str, str, int]:
     raw = "" if each.raw_odds_ratio is None else f"{each.raw_odds_ratio:.2f}"
-    return ratio, _ends(each.odds_ratio_interval), raw, each.n or 0
+    if each.difference is not None:
+        ends = each.difference_interval or ()
+        points = " to ".join(f"{100 * end:+.1f}" for end in ends)
+        return (
+            f"experiment {each.experiment_id}",
+            f"{100 * each.difference:+.1f} points",
+            points,
+            raw,
+            each.n or 0,
+        )
+    ratio = "" if each.odds_ratio is None else f"odds ratio {each.odds_ratio:.2f}"
+    return "the same persons, predicts", ratio, _ends(each.odds_ratio_interval), raw, each.n or 0
 
 
 def _weeks(found: UserSegment) -> str:

@@ -238,6 +238,16 @@ class Comparison(Evidenced):
     probability: Addition[Fraction | None] = Field(
         default=None, description="Probability that the odds ratio has this sign and at least the least size."
     )
+    difference: Addition[float | None] = Field(
+        default=None,
+        description="Interview rate with it less that without, where chance decided who does it.",
+    )
+    difference_interval: Addition[Interval | None] = Field(
+        default=None, description="Interval of the difference."
+    )
+    experiment_id: Addition[Identifier | None] = Field(
+        default=None, description="The experiment that says so; null where none does."
+    )
 
 
 class SuccessfulStrategy(Comparison):

@@ -77,6 +77,7 @@ def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[
         person_moments(log.applications, placed, outlook).to_pyarrow(),
         habit_moments(log.applications, placed, outlook).to_pyarrow(),
         making=_making(night, *first_and_last(log.applications, outlook)),
+        experiments=[each for each in night.home.experiments.list() if each.results is not None],
     )
     return named(members, known, segment_of(ibis.memtable(people)).to_pyarrow()), found
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import RateEvidence
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
+from layer7.contract.market import MarketInsights
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, Decision
@@ -38,6 +40,7 @@ from layer7.storage.home import Home
 from layer7.storage.people import People
 from layer7.storage.runs import Run
 from layer7.storage.state import Act
+from layer7.storage.survey import Survey
 
 _SOMEBODY = "reviewer"
 _STEPS: Mapping[str, str] = {
@@ -138,6 +141,19 @@ class InstallationPages:
             "roll_back": store.roll_back,
         }
         moves[move](ramp_id, act=Act(actor, f"rollout.{move}", ramp_id, self.clock(), why))
+
+    def segments(self) -> tuple[UserSegment, ...]:
+        """Give the segments that others may see, everyone first."""
+        return Survey(self.home).segments()
+
+    def market(self) -> MarketInsights | None:
+        """Give the market as others may see it; None before the first night."""
+        try:
+            return Survey(self.home).market()
+        except Layer7Error as error:
+            if error.code != "no_survey":
+                raise
+            return None
 
     def decide(self, recommendation_id: str, action: Action, *, why: str, actor: str, etag: str) -> Decision:
         """Decide, if the recommendation is still what the reviewer saw."""

@@ -121,6 +121,27 @@ def whisker(value: float | None, interval: tuple[float, float] | None) -> Whiske
     return Whisker(*places)
 
 
+def beside(value: float | None, interval: tuple[float, float] | None, top: float) -> Whisker | None:
+    """Place a rate and its interval on the scale that it shares with others.
+
+    Args:
+        value: the rate; None when unknown.
+        interval: its interval; None when unknown.
+        top: the highest end of all.
+
+    Returns:
+        Positions; None when there is nothing to draw.
+
+    Example:
+        >>> beside(0.05, (0.0, 0.1), 0.2)
+        Whisker(zero=2.0, low=2.0, high=50.0, point=26.0)
+    """
+    if value is None or interval is None or top <= 0:
+        return None
+    places = [round(2 + 96 * min(x / top, 1.0), 2) for x in (0.0, *interval, value)]
+    return Whisker(*places)
+
+
 def _told(value: float | None, low: float | None, high: float | None) -> str:
     span = figures.interval(low, high) if value is not None else ""
     return figures.percent(value, low, high) + (f" ({span})" if span else "")

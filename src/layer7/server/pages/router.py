@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from layer7.contract.lifecycle import ALLOWED, Kind, State
 from layer7.errors import Layer7Error
 from layer7.review import Action
-from layer7.server.pages import assets, context, figures, trials
+from layer7.server.pages import assets, context, figures, surveys, trials
 from layer7.server.pages.views import PageData
 from layer7.server.problems import headers_of, status_of
 from layer7.storage.tokens import Scope, Token
@@ -37,6 +37,8 @@ LINKS = (
     Link("Recommendations", "/recommendations"),
     Link("Experiments", "/experiments"),
     Link("Rollouts", "/rollouts"),
+    Link("Segments", "/segments"),
+    Link("Market", "/market"),
 )
 """The pages there are; a new page adds its link here, so that no link is dead."""
 
@@ -55,6 +57,7 @@ def router(data: PageData, require: Callable[..., Lock], *, links: tuple[Link, .
     reading, deciding = require(Scope.READ, Scope.REVIEW), require(Scope.REVIEW)
     _reading(routes, pages, reading)
     _trials(routes, pages, reading)
+    _surveys(routes, pages, reading)
     _deciding(routes, pages, deciding)
 
     @routes.get("/static/{name}")
@@ -115,6 +118,16 @@ def _trials(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:
             return trials.rollout_context(view, may_decide=token.allows(Scope.REVIEW), done=done)
 
         return pages.answer(request, "rollout.html", made)
+
+
+def _surveys(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:
+    @routes.get("/segments", dependencies=[Depends(lock)])
+    def segments(request: Request) -> Response:
+        return pages.answer(request, "segments.html", lambda: surveys.segments_context(pages.data.segments()))
+
+    @routes.get("/market", dependencies=[Depends(lock)])
+    def market(request: Request) -> Response:
+        return pages.answer(request, "market.html", lambda: surveys.market_context(pages.data.market()))
 
 
 def _deciding(routes: APIRouter, pages: "_Pages", lock: Lock) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import RateEvidence
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
+from layer7.contract.market import MarketInsights
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, Decision, consequences, decide, possible_actions
@@ -267,6 +269,12 @@ class PageData(Protocol):
             Layer7Error: ``version_changed`` when the etag no longer holds; whatever
                 :class:`layer7.storage.rollouts.Rollouts` refuses with.
         """
+
+    def segments(self) -> tuple[UserSegment, ...]:
+        """Give the segments as they are released, everyone first; none before the first night."""
+
+    def market(self) -> MarketInsights | None:
+        """Give the market as it is released; None before the first night."""
 
     def decide(self, recommendation_id: str, action: Action, *, why: str, actor: str, etag: str) -> Decision:
         """Decide about a recommendation, in one unit of work with its audit record.

@@ -79,11 +79,6 @@ def share_logged(history: Simulation) -> float:
 
 _LAWS = {"log-normal": "S2", "Weibull": "weibull_delays", "exponential": "exponential_delays"}
 _SHORT, _FULL = 4, 200
-_KNOWN = {
-    "exponential": "the laws of delay that are fitted have longer tails than an exponential one: 16 logs "
-    "gave +2.2 % on average, the four of the short form +11.7 %"
-}
-"""Why the bias is known to miss its mark, by law of delays."""
 
 
 def _lines(law: str, weeks: int, people: int, log: str) -> tuple[Measure, ...]:
@@ -99,7 +94,6 @@ def _lines(law: str, weeks: int, people: int, log: str) -> tuple[Measure, ...]:
         Measure(
             scenario="S2", name=f"bias of the 4-week rate: {said}", unit=Unit.PERCENT, kind=Kind.MEAN,
             mark=Mark(-0.05, 0.05), naive=naive, trial=trial, key="bias",
-            known=_KNOWN.get(law, ""),
         ),
         Measure(
             scenario="S2", name=f"its 95 % interval covers: {said}", unit=Unit.PERCENT, kind=Kind.SHARE,

@@ -135,8 +135,8 @@ _TRIALS = {
 }
 _NAIVE = "levels with 1.5 times the person's rate"
 _ORACLE = (
-    "with at most 12 % false, a judge who knows the base rate and the law of patterns reaches 4, 26 and 72 % "
-    "where all people have 300 applications and all levels are equally frequent; here they are not"
+    "told the planted law itself, the same rule shows 0, 3 and 14 % in two markets of 600 people: levels are "
+    "rare, three postings of ten are dead, and an odds ratio of a living posting is smaller in what is seen"
 )
 
 

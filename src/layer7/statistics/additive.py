@@ -188,6 +188,7 @@ class _Work:
     beliefs: Mapping[str, Belief]
     usual: Mapping[str, float]
     codes: Mapping[str, IntArray]
+    counts: Mapping[str, IntArray]
     design: FloatArray
     slopes: FloatArray
     effects: dict[str, FloatArray]
@@ -210,6 +211,7 @@ class _Work:
             beliefs=beliefs,
             usual=usual,
             codes=codes,
+            counts={name: np.bincount(each, minlength=sizes[name])[:-1] for name, each in codes.items()},
             design=design,
             slopes=slopes,
             effects={name: np.zeros(size) for name, size in sizes.items()},
@@ -245,7 +247,7 @@ class _Work:
         step, told = newton_step(self.sample, codes, self.score, before, precision=self.precision[name])
         step[-1] = 0.0
         after = before + step
-        known = np.bincount(codes, minlength=after.size)[:-1]
+        known = self.counts[name]
         if known.sum():
             # Effects are against the average application; the averages of people take what is common.
             step[:-1] -= known @ after[:-1] / known.sum()
@@ -320,6 +322,6 @@ class _Work:
         return Effects(
             value=self.effects[name][:-1],
             error=self._level_errors(name)[:-1],
-            n=np.bincount(self.codes[name], minlength=self.effects[name].size)[:-1].astype(np.float64),
+            n=self.counts[name].astype(np.float64),
             spread=self.precision[name] ** -0.5,
         )

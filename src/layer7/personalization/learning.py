@@ -122,8 +122,11 @@ def _tastes(tastes: pa.Table) -> Iterator[tuple[str, str, Learned]]:
     total: Counter[tuple[str, str]] = Counter()
     for key, own in zip(whose, n, strict=True):
         total[key] += int(own or 0)
-    lines = [LINES[field] for _, field in whose]
-    sure = share_above(_column(rows, "n"), [total[key] for key in whose], lines, usual=USUAL_LEVEL) > SURE
+    counts, totals = _column(rows, "n"), np.array([total[key] for key in whose], np.float64)
+    lines = np.array([LINES[field] for _, field in whose])
+    # What is believed beforehand lies below the line: a share that was seen below it cannot be surely above.
+    sure = counts >= lines * totals
+    sure[sure] = share_above(counts[sure], totals[sure], lines[sure], usual=USUAL_LEVEL) > SURE
     likely: dict[tuple[str, str], list[str]] = {}
     for key, level in compress(zip(whose, levels, strict=True), sure):
         if level != UNSAID:

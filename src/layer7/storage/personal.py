@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -43,7 +44,7 @@ class Personal:
             rows = connection.execute(query).all()
         own = self._keys.keys(row.person for row in rows)
         return {
-            row.person: json.loads(open_sealed(own[row.person], row.words))
+            row.person: from_json(open_sealed(own[row.person], row.words))
             for row in rows
             if row.person in own
         }

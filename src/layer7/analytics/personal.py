@@ -116,11 +116,14 @@ def tastes(applications: ir.Table, as_of: datetime) -> ir.Table:
     """
     sent = applications.filter(applications.submitted_at.notnull())
     rows = sent.filter(epoch_seconds(sent.submitted_at) < seconds_of(as_of))
-    place = rows.location.lower()
-    arranged = ibis.cases(*((place.re_search(words), name) for name, words in ARRANGEMENTS), else_=UNSAID)
-    rows = rows.mutate(arrangement=ibis.ifelse(rows.location.notnull(), arranged, None))
-    parts = (_levels(rows, field) for field in ("company_size", "location", "arrangement"))
-    return ibis.union(*parts)
+    sizes, places = _levels(rows, "company_size"), _levels(rows, "location")
+    # The words of a place are read once for each person who applies there, not for each application.
+    words = places.level.lower()
+    said = ibis.cases(*((words.re_search(each), name) for name, each in ARRANGEMENTS), else_=UNSAID)
+    arranged = places.group_by(*PERSON, level=said).aggregate(n=places.n.sum())
+    return ibis.union(
+        sizes, places, arranged.select(*PERSON, "level", "n", field=ibis.literal("arrangement"))
+    )
 
 
 def _levels(rows: ir.Table, field: str) -> ir.Table:

@@ -302,7 +302,7 @@ def to_waits(metric: str, counted: pa.Table) -> Mapping[str, Spectrum]:
     """
     found = {}
     for arm in counted[ARM].unique().to_pylist():
-        own = counted.filter(pc.equal(counted[ARM], arm))
+        own = counted.filter(pc.field(ARM) == arm)
         values, counts, happened = (own[name].to_numpy() for name in ("value", "n", "happened"))
         if not (values[0] >= 0 and np.isfinite(values[-1])):
             raise Layer7Error(

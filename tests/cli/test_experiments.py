@@ -29,6 +29,8 @@ def units():
             "spent": before + rng.normal(0.4 * arm, 2.0),
             "before": before,
             "loss": -before,
+            "huge": before * 1e300,
+            "endless": np.where(before > 10, np.inf, before),
             "offer": (rng.random(n) < 0.1 + 0.1 * arm).astype(int),
         }
     )
@@ -207,6 +209,37 @@ def test_what_cannot_be_told_is_said_to_be_so(tmp_path):
         (("--control", "gone", "--metric", "m=mean:spent"), "unknown_variant"),
         (("--control", "old", "--metric", "m=mean:spent", "--alpha", "0.9"), "bad_alpha"),
         (("--control", "old", "--metric", "m=mean:spent", "--allocation", "old=half"), "bad_split"),
+        (("--control", "old", "--metric", "m=mean:spent", "--covariate", "a/b/c"), "bad_metric"),
+        (("--control", "old", "--metric", "m=p0:spent"), "bad_metric"),
+        (("--control", "old", "--metric", "m=mean:huge"), "not_finite"),
+        (("--control", "old", "--metric", "m=mean:endless"), "not_finite"),
+        (("--control", "old", "--metric", "m=mean:spent", "--allocation", "old=0.6"), "bad_split"),
+        (
+            (
+                "--control",
+                "old",
+                "--metric",
+                "m=mean:spent",
+                "--allocation",
+                "old=0.5",
+                "--allocation",
+                "x=0.5",
+            ),
+            "bad_split",
+        ),
+        (
+            (
+                "--control",
+                "old",
+                "--metric",
+                "m=mean:spent",
+                "--allocation",
+                "old=2",
+                "--allocation",
+                "new=-1",
+            ),
+            "bad_split",
+        ),
         (
             ("--control", "old", "--metric", "m=mean:spent", "--sequential", "gst", "--looks", "x"),
             "bad_looks",
@@ -243,5 +276,11 @@ def test_bad_files_are_refused(tmp_path):
     (tmp_path / "x.txt").write_text("a")
     (tmp_path / "x.parquet").write_text("a")
     asked = ("--control", "old", "--metric", "m=mean:spent")
-    codes = [run(tmp_path / name, *asked).code for name in ("none.csv", "x.txt", "x.parquet")]
-    assert codes == ["no_such_file", "unknown_format", "unreadable_file"]
+    (tmp_path / "x.csv").write_text("")
+    (tmp_path / "y.csv").write_text("user,arm,spent\n1,old,\n2,new,\n")
+    (tmp_path / "z.csv").write_text("user,arm,spent\n" + "1,old,2\n" * 25_000 + "2,new,much\n")
+    names = ("none.csv", "x.txt", "x.parquet", "x.csv", "y.csv", "z.csv")
+    codes = [run(tmp_path / name, *asked).code for name in names]
+    assert codes == [
+        "no_such_file", "unknown_format", "unreadable_file", "empty_file", "wrong_type", "unreadable_file",
+    ]  # fmt: skip

@@ -156,6 +156,32 @@ def test_false_alarms_are_as_rare_as_promised():
         assert 0.032 <= (runs.proven_at(reach) < 4).mean() <= 0.069
 
 
+def test_daily_looks_keep_their_promise_while_hardly_anybody_has_been_answered():
+    """On the first day silence is not judged yet: nearly all that counts as a trial has succeeded.
+
+    Looked at all the same, the first day alone calls a false alarm in a quarter of these experiments.
+    """
+    rng = np.random.default_rng(12)
+    people, days, runs = 900, 14, 200
+    unit = np.repeat(np.arange(people), 8)
+    began = END - days + days * rng.random(unit.size)
+    law = stats.lognorm(s=1.6, scale=5.0)
+    own = rng.beta(1.2, 16, people)[unit]
+    happened = np.where(rng.random(unit.size) < own, began + law.rvs(unit.size, random_state=rng), NEVER)
+    happened[happened > END] = NEVER
+    rows = Attempts(unit=unit, began=began, happened=happened, settled=happened, value=np.ones(unit.size))
+    looks = tuple((at + 1) / days for at in range(days))
+    unseen = 1 - law.cdf(np.arange(days) + 0.05)
+    replicas = ByUnit(traffic(rows, days=days, looks=looks, unseen=unseen), units=people)
+    found = run_often(replicas, RATE.shape, effect=0.0, runs=runs, rng=rng)
+    asked = {"guarantee": Guarantee.GROUP_SEQUENTIAL, "alpha": 0.05, "planned": planned_information(0.25)}
+    reach = limits(found, **asked)
+    false = (found.proven_at(reach) < days).sum()
+    shown = (np.abs(found.estimate) <= reach * found.error).all(axis=1).sum()
+    assert 1 <= false <= stats.binom.ppf(0.999, runs, 0.05)
+    assert shown >= stats.binom.ppf(0.001, runs, 0.95)
+
+
 def test_a_design_with_power_is_sound_and_one_without_says_what_would_do():
     rng = np.random.default_rng(2)
     fine = passport(planned(minimum_effect=0.05), evidence(log()), rng=rng, runs=60)

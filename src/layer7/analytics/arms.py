@@ -56,17 +56,18 @@ class TableMetric:
     def __post_init__(self) -> None:
         wanted = 2 if self.shape in {MetricShape.RATIO, MetricShape.TIME_TO_EVENT} else 1
         if len(self.columns) != wanted or len(self.before) > 2:
+            several = f"{len(self.columns)} columns and {len(self.before)} from before"
             raise Layer7Error(
                 "bad_metric",
-                f"The {self.shape} metric {self.name!r} reads {len(self.columns)} columns.",
-                "A ratio reads NUMERATOR/DENOMINATOR, a time DURATION/EVENT, every other metric one column.",
+                f"The {self.shape} metric {self.name!r} reads {several}.",
+                "A ratio reads NUM/DEN, a time DURATION/EVENT, any other one; from before come one or two.",
             )
-        if not 0 < self.quantile < 1 or not (self.horizon is None or 0 < self.horizon < math.inf):
-            raise Layer7Error(
-                "bad_metric",
-                f"{self.name!r} asks for the quantile {self.quantile:g} or looks {self.horizon} ahead.",
-                "A quantile lies between 0 and 1; a time to look ahead is positive.",
-            )
+        if not 0 < self.quantile < 1:
+            said = f"{self.name!r} asks for the quantile {self.quantile:g}."
+            raise Layer7Error("bad_metric", said, "A quantile lies between 0 and 1, as p90 does.")
+        if not (self.horizon is None or 0 < self.horizon < math.inf):
+            said = f"{self.name!r} looks {self.horizon:g} ahead."
+            raise Layer7Error("bad_metric", said, "Name a positive time, as time30 does.")
         _check_caps(self)
 
     @property
@@ -213,6 +214,12 @@ def to_arms(counted: pa.Table, metrics: Sequence[TableMetric]) -> Mapping[str, M
             for one, two in combinations_with_replacement(range(size), 2):
                 products[one, two] = products[two, one] = row[f"p_{at}_{one}_{two}"]
             sums = np.array([row[f"s_{at}_{place}"] for place in range(size)])
+            if not (np.isfinite(sums).all() and np.isfinite(products).all()):
+                raise Layer7Error(
+                    "not_finite",
+                    f"The values of {metric.name!r} are infinite, or so large that their squares are.",
+                    "Leave out infinite values, or give the column in a larger unit.",
+                )
             moments = ArmMoments(n=float(row[f"n_{at}"]), sums=sums, products=products)
             found.setdefault(metric.name, {})[row[ARM]] = moments
     return found
@@ -301,8 +308,8 @@ def to_waits(metric: str, counted: pa.Table) -> Mapping[str, Spectrum]:
         Layer7Error: ``bad_duration`` where somebody waited less than no time, or for ever.
     """
     found = {}
-    for arm in counted[ARM].unique().to_pylist():
-        own = counted.filter(pc.field(ARM) == arm)
+    for arm in map(str, counted[ARM].unique().to_pylist()):
+        own = counted.filter(pc.equal(counted[ARM], pa.scalar(arm)))
         values, counts, happened = (own[name].to_numpy() for name in ("value", "n", "happened"))
         if not (values[0] >= 0 and np.isfinite(values[-1])):
             raise Layer7Error(
@@ -310,7 +317,7 @@ def to_waits(metric: str, counted: pa.Table) -> Mapping[str, Spectrum]:
                 f"{metric!r} has durations from {values[0]:g} to {values[-1]:g}.",
                 "Give how long each unit was seen, from 0 on; that it has not happened is said by the event.",
             )
-        found[str(arm)] = Spectrum(values=values, counts=counts, happened=happened)
+        found[arm] = Spectrum(values=values, counts=counts, happened=happened)
     return found
 
 
@@ -349,7 +356,9 @@ def _number(table: ir.Table, name: str) -> ir.NumericValue:
         return column.cast("int8").cast("float64")
     if not kind.is_numeric():
         raise Layer7Error(
-            "wrong_type", f"The column {name!r} holds {kind}, not numbers.", "Name a column of numbers."
+            "wrong_type",
+            f"The column {name!r} holds {kind}, not numbers.",
+            "Name a column of numbers; one of a CSV file that is empty, or holds any word, counts as text.",
         )
     number = column.cast("float64")
     return ibis.ifelse(number.isnan(), None, number)

@@ -11,6 +11,7 @@ from layer7.errors import Layer7Error
 from layer7.statistics import wilson
 from layer7.statistics.intervals import Interval
 from layer7.statistics.trials import (
+    LEAST_CARRIERS,
     ArmMoments,
     Block,
     Comparison,
@@ -26,6 +27,7 @@ from layer7.statistics.trials import (
     compare_spectra,
     detectable,
     infer,
+    is_early,
     p_exact,
     power_fixed,
     together,
@@ -35,6 +37,10 @@ Arms = ArmMoments | Spectrum
 Stratum = tuple[Arms, Arms]
 """Control and treatment of a stratum."""
 
+EARLY = (
+    f"Fewer than {LEAST_CARRIERS:g} units of both arms have anything in the numerator of the ratio, too few "
+    "to look at it more than once."
+)
 EXACT = "Boschloo's exact test; interval by Newcombe's hybrid score method"
 
 
@@ -103,6 +109,8 @@ def compare_strata(metric: Measured, strata: Sequence[Stratum], looking: Looking
     units = (sum(arms[0].n for arms in strata), sum(arms[1].n for arms in strata))
     looking = looking.at(sum(units))
     told, why = _told(metric, strata)
+    if told and looking.guarantee is not Guarantee.FIXED and _is_early(metric, told):
+        told, why = (), EARLY
     if not told:
         return unknown(int(units[0]), int(units[1]), why)
     plain = together([_compare(metric.kind, arms) for arms in told], _weights(told))
@@ -127,7 +135,9 @@ def answer(
     """
     found = _results(metric, plain, difference, units=units)
     if difference.interval is None:
-        said = "The metric does not vary between units: no difference can be told from chance."
+        said = (
+            "The metric does not vary between units, beyond rounding: no difference can be told from chance."
+        )
         return found.model_copy(update={"blocked_by": (said,), "sentence": f"Cannot tell yet: {said}"})
     return found.model_copy(
         update={
@@ -167,12 +177,14 @@ def unknown(control: int, treatment: int, why: str) -> ExperimentResults:
 def compared(metric: Measured, strata: Sequence[Stratum]) -> Comparison | None:
     """Give the comparison of two arms over strata, without any claim; None where it cannot be made.
 
+    Neither is a ratio compared that has anything in its numerators for fewer than 10 units.
+
     Args:
         metric: what is compared.
         strata: the moments of control and treatment in each.
     """
     told, _ = _told(metric, strata)
-    if not told:
+    if not told or _is_early(metric, told):
         return None
     return together([_compare(metric.kind, arms) for arms in told], _weights(told))
 
@@ -207,6 +219,12 @@ def _told(metric: Measured, strata: Sequence[Stratum]) -> tuple[tuple[Stratum, .
             continue
         (told if found.difference.standard_error > 0 else flat).append(arms)
     return tuple(told or flat[:1]), why
+
+
+def _is_early(metric: Measured, strata: Sequence[Stratum]) -> bool:
+    """Whether a rate rests on so few successes that a look at it may prove anything."""
+    arms = [arm for pair_of in strata for arm in pair_of if isinstance(arm, ArmMoments)]
+    return isinstance(metric.kind, MetricKind) and is_early(arms, metric.kind)
 
 
 def pair(interval: Interval | None) -> Pair | None:

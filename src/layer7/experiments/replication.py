@@ -13,7 +13,7 @@ from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.information import reaches
 from layer7.experiments.traffic import Floats, Ints, Traffic
-from layer7.statistics.trials import ArmMoments, Guarantee, compare
+from layer7.statistics.trials import ArmMoments, Guarantee, compare, is_early
 
 Pair = tuple[ArmMoments, ArmMoments]
 
@@ -280,6 +280,8 @@ _NOTHING = (0.0, math.inf, 0.0, math.inf)
 
 def _compared(pair: Pair, metric: MetricShape) -> tuple[float, float, float, float]:
     """Difference, standard error, value of the metric, degrees of freedom."""
+    if is_early(pair, KINDS[metric]):
+        return _NOTHING
     try:
         found = compare(*pair, kind=KINDS[metric])
     except Layer7Error as error:

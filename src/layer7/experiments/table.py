@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layer7.analytics.arms import TableMetric
-from layer7.contract.experiments import ExperimentResults
+from layer7.contract.experiments import ALLOCATION_TOLERANCE, ExperimentResults
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.comparison import Measured, answer, compare_arms, unknown
@@ -24,6 +24,8 @@ from layer7.statistics.trials import (
     sample_ratio_p,
 )
 
+SHOWN = 10
+"""So many names of variants are shown in an error; a column of units has one for each."""
 MANY_SHARE, MANY_UNITS = 0.01, 10
 """Above this share, and from so many units on, units in several arms block a verdict."""
 
@@ -130,10 +132,11 @@ def analyze(
         extra: planned shares, units in several arms, quantiles, and the smallest worthwhile effect.
 
     Raises:
-        Layer7Error: ``no_units`` in a single arm; ``unknown_variant`` without such a control; ``one_arm``.
+        Layer7Error: ``no_units`` in a single arm; ``unknown_variant`` without such a control; ``one_arm``;
+            ``bad_split`` for planned shares that do not add up to 1, or leave out an arm.
     """
     arms = _treatments(units, control, extra.in_several)
-    planned = dict(extra.planned) or {arm: 1 / len(units) for arm in units}
+    planned = _planned(extra.planned, units)
     found = {
         metric.name: {
             arm: _result(metric, moments[metric.name], (control, arm), looking=looking, extra=extra)
@@ -166,7 +169,7 @@ def _treatments(units: Mapping[str, int], control: str, in_several: int) -> tupl
         raise Layer7Error(
             "unknown_variant",
             f"There is no variant {control!r}.",
-            f"The table has: {', '.join(sorted(units)) or 'none'}.",
+            f"The table has: {', '.join(sorted(units)[:SHOWN])}{', ...' if len(units) > SHOWN else ''}.",
         )
     arms = tuple(sorted(arm for arm in units if arm != control))
     if not arms:
@@ -174,6 +177,23 @@ def _treatments(units: Mapping[str, int], control: str, in_several: int) -> tupl
             "one_arm", f"{control!r} is the only variant.", "A comparison needs at least two variants."
         )
     return arms
+
+
+def _planned(planned: Mapping[str, float], units: Mapping[str, int]) -> Mapping[str, float]:
+    """The planned shares, of every arm and 1 in all; equal ones where none are named."""
+    if not planned:
+        return {arm: 1 / len(units) for arm in units}
+    missing = sorted(set(units) - set(planned))
+    total = sum(planned.values())
+    if missing or not abs(total - 1) <= ALLOCATION_TOLERANCE or min(planned.values()) < 0:
+        said = ", ".join(f"{arm} {share:g}" for arm, share in planned.items())
+        raise Layer7Error(
+            "bad_split",
+            f"The planned shares ({said}) add up to {total:g}"
+            + (f" and leave out {', '.join(missing[:SHOWN])}." if missing else "."),
+            "Name the share of every variant of the table, 1 in all.",
+        )
+    return planned
 
 
 def _result(

@@ -30,10 +30,13 @@ def open_table(file: Path, scratch: Path) -> Iterator[ir.Table]:
         scratch: folder that the engine may spill to.
 
     Raises:
-        Layer7Error: ``no_such_file``; ``unknown_format``; ``unreadable_file`` with the engine's reason.
+        Layer7Error: ``no_such_file``; ``empty_file``; ``unknown_format``; ``unreadable_file`` with the
+            engine's reason.
     """
     if not file.is_file():
         raise Layer7Error("no_such_file", f"There is no file {file}.", "Check the path.")
+    if not file.stat().st_size:
+        raise Layer7Error("empty_file", f"{file.name} is empty.", "Give it a line of column names, and rows.")
     suffix = next((name for name in (*file.suffixes[::-1],) if name in _READERS), None)
     if suffix is None:
         raise Layer7Error(

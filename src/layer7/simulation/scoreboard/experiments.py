@@ -207,7 +207,7 @@ def _lines(name: str, trial: Trial) -> tuple[Measure, ...]:
 
 
 _WEEKLY = _trial("people weekly", 900, 8, runs=60, plan=_PEOPLE, full=200)
-_DAILY = _trial("people daily", 900, 56, runs=15, plan=_PEOPLE, full=400)
+_DAILY = _trial("people daily", 900, 56, runs=40, plan=_PEOPLE, full=200)
 _COINS = _trial("applications weekly", 450, 8, runs=60, plan=_APPLICATIONS, full=200)
 
 MEASURES = (

@@ -2,12 +2,14 @@
 
 from layer7.statistics.trials.anytime import critical_anytime, p_anytime, p_anytime_one_sided, tuning
 from layer7.statistics.trials.contrast import (
+    LEAST_CARRIERS,
     LEAST_UNITS,
     Comparison,
     Contrast,
     MetricKind,
     compare,
     critical_t,
+    is_early,
     p_fixed,
     stratified,
 )
@@ -43,6 +45,7 @@ from layer7.statistics.trials.strata import together
 
 __all__ = [
     "ALARM",
+    "LEAST_CARRIERS",
     "LEAST_UNITS",
     "ArmMoments",
     "Block",
@@ -73,6 +76,7 @@ __all__ = [
     "holm",
     "infer",
     "information_fractions",
+    "is_early",
     "next_alpha",
     "p_anytime",
     "p_anytime_one_sided",

@@ -6,7 +6,7 @@ subtracts theta times the same metric of that time.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +18,8 @@ from layer7.statistics.arrays import FloatArray
 from layer7.statistics.trials.moments import ArmMoments
 
 LEAST_UNITS = 2
+LEAST_CARRIERS = 10.0
+"""Units of both arms with something in the numerator below which a ratio is not looked at early."""
 ROUNDING = 1e-14
 """A variance that is smaller beside the mean square is what rounding left of zero."""
 
@@ -155,6 +157,26 @@ def compare(
         effect_size=gap / spread if spread > 0 else None,
         theta=theta,
     )
+
+
+def is_early(arms: Iterable[ArmMoments], kind: MetricKind) -> bool:
+    """Tells whether a ratio has too little in its numerators for the delta method at an early look.
+
+    While silence is not judged yet, trials are few and nearly all of them are those that have succeeded: an
+    arm with two successes has a rate near 1, one with none has a rate and a variance of 0, and their
+    difference looks many standard errors large. With 10 successes in both arms, all of them fall into one in
+    2 of 1,000 experiments.
+
+    Args:
+        arms: all that are compared, of all strata.
+        kind: the metric.
+
+    Example:
+        >>> few = ArmMoments.of([[1.0, 1.0], [1.0, 1.0], [0.0, 0.002]])
+        >>> is_early([few, few], MetricKind.RATIO), is_early([few, few], MetricKind.MEAN)
+        (True, False)
+    """
+    return kind is MetricKind.RATIO and sum(arm.carriers for arm in arms) < LEAST_CARRIERS
 
 
 def stratified(parts: Sequence[Contrast], weights: Sequence[float]) -> Contrast:

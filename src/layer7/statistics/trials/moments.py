@@ -87,3 +87,19 @@ class ArmMoments:
         """Unbiased covariance between columns, shape (k, k); there must be at least two units."""
         centred = self.products - np.outer(self.sums, self.sums) / self.n
         return centred / (self.n - 1)
+
+    @property
+    def carriers(self) -> float:
+        """How many units, if all had as much, would carry the sum of column 0: (Σx)² / Σx²; 0 for none.
+
+        Where the column counts what seldom happens, it is about how often that was.
+
+        Source:
+            Kish (1965), *Survey Sampling*, section 11.7, for weights.
+
+        Example:
+            >>> ArmMoments.of([[0.0], [1.0], [0.0], [1.0]]).carriers
+            2.0
+        """
+        square = float(self.products[0, 0])
+        return float(self.sums[0]) ** 2 / square if square > 0 else 0.0

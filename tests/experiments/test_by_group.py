@@ -15,7 +15,7 @@ PLAN = specified(0)
 SINCE, FOR_EVER = 0, 2**40
 
 
-def units(groups, *, n=6000, base=0.2, declared_at=SINCE, by_application=False):
+def units(groups, *, n=6000, base=0.2, declared_at=SINCE, by_application=False, answered=None):
     """Give facts and declarations: people of each group, half of them treated, with the group's effect."""
     facts, declared = [], []
     for group, effect in groups.items():
@@ -23,7 +23,8 @@ def units(groups, *, n=6000, base=0.2, declared_at=SINCE, by_application=False):
             for at in range(n):
                 person = f"{group}-{variant}-{at}"
                 row = dict.fromkeys(FACTS, 0.0)
-                row |= {"trials": 1.0, "interviews": float(at < round(rate * n))}
+                row |= {"trials": 1.0, "interviews": float(at < round(rate * n)), "mature": 1.0}
+                row |= {"answers": float(at < round((answered or {}).get((group, variant), 0.4) * n))}
                 row |= {"experiment_id": PLAN.experiment_id, "variant": variant, "person": person, "own": ""}
                 row |= {"stage": 0, "seconds": 1000, "segment": "s", "told": False, "triggered": False}
                 facts.append(row | {"in_several": False, "by_application": by_application})
@@ -33,12 +34,12 @@ def units(groups, *, n=6000, base=0.2, declared_at=SINCE, by_application=False):
     return pa.Table.from_pylist(facts), pa.Table.from_pylist(declared)
 
 
-def judged(groups, **how):
+def judged(groups, *, plan=PLAN, **how):
     facts, declared = units(groups, **how)
     table, spans = ibis.memtable(facts), ibis.memtable(declared)
     grouped = group_cells(table, spans, TOGETHER).to_pyarrow()
     return fairness_of(
-        PLAN,
+        plan,
         Cells.of(cells(table, TOGETHER).to_pyarrow(), TOGETHER),
         Cells.of(grouped, TOGETHER),
     )
@@ -77,3 +78,15 @@ def test_people_are_added_up_as_plain_counting_gives():
         ("treatment", 50, 15.0),
     ]
     assert np.isclose(found[0]["p_trials_interviews"], 10.0)
+
+
+def test_harm_to_one_group_in_a_guardrail_is_taken_back_beyond_its_margin():
+    """The success metric gains for everybody; only one group gets fewer answers."""
+    plan = PLAN.model_copy(update={"guardrail_metrics": ("response_rate", "median_days_to_response")})
+    groups = {"female": 1.2, "male": 1.2, None: 1.2}
+    assert judged(groups, plan=plan).move == "pass"
+    harmed = judged(groups, plan=plan, answered={("female", "treatment"): 0.3})
+    assert harmed.move == "roll_back"
+    assert "response_rate is proven worse for female" in harmed.why
+    small = judged(groups, plan=plan, answered={("female", "treatment"): 0.39})
+    assert small.move == "pass"

@@ -46,6 +46,14 @@ def test_the_gates_stand_in_the_order_of_the_rules():
     assert list(GATES) == ["pause", *CLOSED]
 
 
+def test_a_breach_of_parity_holds_until_a_person_has_decided():
+    beside = Observation(experiment=experiment(results()), breaches=("gender/female/interview_rate",))
+    found = next_step(ramp(), beside, DUE)
+    assert (found.gate, found.move) == ("fairness", Move.HOLD)
+    assert "gender/female/interview_rate" in found.why
+    assert next_step(ramp(), Observation(experiment=experiment(results())), DUE).move is Move.COMPLETE
+
+
 def test_a_pause_holds_before_every_gate_and_never_hides_harm():
     held = ramp(paused="Paused by ada: it is Friday.")
     assert (step(of=held).gate, step(of=held).why) == ("pause", held.paused)

@@ -120,7 +120,9 @@ def test_a_night_compares_groups_and_people_review_a_breach(unequal, now, monkey
     assert name in Parities(home).report(now)["waiting_for_review"]
     with pytest.raises(Layer7Error, match="reason"):
         Parities(home).review(name, decision="roll_back", act=act(now))
+    assert name in Parities(home).waiting()
     Parities(home).review(name, decision="roll_back", act=act(now, "a change of last week"))
+    assert name not in Parities(home).waiting()
     told = Parities(home).report(now)
     assert name not in told["waiting_for_review"]
     reviewed = next(each for each in told["breaches"] if each["metric"] == "reached_interview")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from layer7.analytics.impact import impact_counts
+from layer7.analytics.impact import impact_counts, scored_counts
 from layer7.cli.terminal import (
     ActorOption,
     HomeOption,
@@ -40,23 +40,34 @@ def table(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet, one row per person.", show_default=False)],
     *,
     group: Annotated[list[str], typer.Option("--group", help="Column of the groups; several are crossed.")],
-    outcome: Annotated[str, typer.Option("--outcome", help="Column of 0 and 1: was she selected.")],
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="Column of 0 and 1: was she selected.")
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option("--score", help="Column of scores: is hers above the median of all.")
+    ] = None,
     weight: Annotated[
         str | None, typer.Option("--weight", help="Column that says for how many a row stands.")
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give selection rates and impact ratios of any table, as Local Law 144 asks for them."""
+    """Give selection or scoring rates and impact ratios of any table, as Local Law 144 asks for them."""
+    judged = outcome or score
+    if judged is None or (outcome and score):
+        raise Layer7Error(
+            "wrong_options", "What is compared is not clear.", "Give either --outcome or --score."
+        )
     with open_table(file, home_path(home) / "scratch") as given:
-        missing = {*group, outcome, *([weight] if weight else [])} - set(given.columns)
+        missing = {*group, judged, *([weight] if weight else [])} - set(given.columns)
         if missing:
             raise Layer7Error(
                 "unknown_column",
                 f"{file.name} has no column {', '.join(sorted(missing))}.",
                 f"It has {', '.join(given.columns)}.",
             )
-        counts = impact_counts(given, group, outcome, weight).to_pyarrow().to_pylist()
+        count = impact_counts if outcome else scored_counts
+        counts = count(given, group, judged, weight).to_pyarrow().to_pylist()
     found = impact_ratios((row["category"], row["people"], row["selected"]) for row in counts)
     if as_json:
         print_json([asdict(each) for each in found])

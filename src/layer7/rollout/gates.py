@@ -66,11 +66,13 @@ class Observation:
         experiment: the one that measures the ramp (its holdback's, once it is completed), with its results.
         served: whether everybody is served the ramp's value by now; needed once it is completed.
         withdrawn: why it must not go on, in words: its recommendation was rejected; None where it may.
+        breaches: groups that fare worse as of the last night, which no person has decided on yet.
     """
 
     experiment: Experiment
     served: bool = True
     withdrawn: str | None = None
+    breaches: tuple[str, ...] = ()
 
     @property
     def results(self) -> ExperimentResults | None:
@@ -271,7 +273,12 @@ def _quality(_: Ramp, seen: Observation, __: datetime) -> str | None:
 
 
 def _fairness(_: Ramp, seen: Observation, __: datetime) -> str | None:
-    """Closed unless harm to declared groups is excluded; open while none is large enough to be told."""
+    """Closed unless harm to declared groups is excluded; open while none is large enough to be told.
+
+    Closed also while a proven breach of parity waits for a person: no change goes on beside a known harm.
+    """
+    if seen.breaches:
+        return f"A breach of parity waits for a person's review: {', '.join(seen.breaches)}."
     judged = seen.results.fairness if seen.results else None
     return judged.why if judged is not None and judged.move != "pass" else None
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -186,12 +186,14 @@ def allowing_within(connection: Connection, purpose: Purpose) -> frozenset[str]:
         connection: of that transaction.
         purpose: must be one that is not allowed by default, and that no other purpose decides on.
     """
-    ranked = _ranked().where(consents.c.purpose == purpose.value).subquery()
+    yes, at = consents.c.value == "yes", consents.c.at
+    agreed, otherwise = func.max(case((yes, at))), func.max(case((~yes, at)))
+    # Of words of one moment the stricter counts, so the last yes has to be later than all else.
     agreeing = (
-        select(ranked.c.person)
-        .where(ranked.c.place == 1)
-        .group_by(ranked.c.person)
-        .having(func.min(ranked.c.value) == "yes", func.max(ranked.c.value) == "yes")
+        select(consents.c.person)
+        .where(consents.c.purpose == purpose.value)
+        .group_by(consents.c.person)
+        .having(agreed > func.coalesce(otherwise, ""))
     )
     unreadable = select(consents.c.person).where(consents.c.purpose.not_in([each.value for each in Purpose]))
     found = connection.execute(agreeing).scalars()

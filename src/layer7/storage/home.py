@@ -158,7 +158,7 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     declared = Declared(path / "fairness.db", state, keys, consents)
     erasures = Erasures(state, keys, quarantine, declared)
     erasures.replay()
-    return Home(
+    home = Home(
         path=path,
         settings=settings,
         state=state,
@@ -183,12 +183,15 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
             experiments=experiments,
             recommendations=recommendations,
             serving=serving,
+            # What reads them takes long to load, and is asked only where a ramp is checked.
+            breaches=lambda: import_module("layer7.storage.parities").Parities(home).waiting(),
         ),
         tokens=Tokens(state),
         answers=Answers(state),
         erasures=erasures,
         declared=declared,
     )
+    return home
 
 
 def _make_folder(path: Path) -> None:

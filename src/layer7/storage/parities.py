@@ -42,7 +42,7 @@ class Parities:
         """
         rows = self.rows()
         reviews = self._reviews()
-        breaches = [row for row in rows if row["level"] == Level.BREACH.value]
+        breaches = [row for row in rows if _is_breach(row)]
         return {
             "made_at": at.isoformat(),
             "metrics": {name: metric.title for name, metric in MEASURED.items()},
@@ -52,6 +52,12 @@ class Parities:
             "waiting_for_review": [_name(row) for row in breaches if _name(row) not in reviews],
             "ladder": LADDER,
         }
+
+    def waiting(self) -> tuple[str, ...]:
+        """Give the breaches of the last night that no person has decided on yet."""
+        breaches = [_name(row) for row in self.rows() if _is_breach(row)]
+        reviews = self._reviews() if breaches else {}
+        return tuple(name for name in breaches if name not in reviews)
 
     def review(self, name: str, *, decision: str, act: Act) -> None:
         """Record what a person decided on a breach, in the audit log.
@@ -64,7 +70,7 @@ class Parities:
         Raises:
             Layer7Error: ``unknown_breach``; ``unknown_choice``; ``reason_missing``.
         """
-        if name not in {_name(row) for row in self.rows() if row["level"] == Level.BREACH.value}:
+        if name not in {_name(row) for row in self.rows() if _is_breach(row)}:
             raise Layer7Error(
                 "unknown_breach",
                 f"{name[:120]!r} is no breach of the last night.",
@@ -90,6 +96,10 @@ class Parities:
                     said = {name: each[name] for name in ("at", "actor", "why")}
                     found.setdefault(each["subject"], []).append(said | json.loads(each["detail"]))
         return found
+
+
+def _is_breach(row: Mapping[str, Any]) -> bool:
+    return bool(row["level"] == Level.BREACH.value)
 
 
 def _name(row: Mapping[str, Any]) -> str:

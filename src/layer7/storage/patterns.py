@@ -11,6 +11,7 @@ from layer7.analytics.cells import DIMENSIONS
 from layer7.contract.analytics import UserPatterns
 from layer7.contract.evidence import Lineage, Period
 from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to_pattern
+from layer7.personalization.wishes import forgotten, item_name
 from layer7.storage.feedback import open_preferences
 from layer7.storage.home import Home
 from layer7.storage.people import last_night, willing
@@ -57,6 +58,7 @@ class Patterns:
             found = willing(self.home, found)
             if after is not None:
                 found = found.filter(found.place > after)
+            found = _kept(self.home.personal.everybodys_wishes(), found)
             rows = _with_start(tables, found.order_by("place").limit(limit))
         known = self.home.keys.user_ids({row["person"] for row in rows})
         return tuple(
@@ -78,7 +80,12 @@ class Patterns:
         self.home.consents.require(person)
         bucket = self.home.keys.bucket(person)
         plans = self.home.warehouse.rows_of(PLANS, person, bucket)
-        rows = self.home.warehouse.rows_of(SHOWN, person, bucket)
+        gone = forgotten(self.home.personal.wishes(person))
+        rows = [
+            row
+            for row in self.home.warehouse.rows_of(SHOWN, person, bucket)
+            if item_name(row["dimension"], row["level"]) not in gone
+        ]
         months = self.home.warehouse.rows_of(MONTHS, person, bucket)
         start = min((row["month"] for row in months), default=None)
         kept = self.home.warehouse.rows_of(PREFERENCES, person, bucket)
@@ -92,6 +99,15 @@ class Patterns:
         """The night that looked for patterns, and the end of its day."""
         run_id, day = made_on(last_night(self.home), "find")
         return run_id, datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
+
+
+def _kept(wishes: Mapping[str, Mapping[str, Any]], shown: ir.Table) -> ir.Table:
+    """Leave out what people have told to forget."""
+    gone = [(person, name) for person, said in wishes.items() for name in forgotten(said)]
+    if not gone:
+        return shown
+    names = shown.person.concat(" ", shown.dimension, ": ", shown.level)
+    return shown.filter(names.notin([f"{person} {name}" for person, name in gone]))
 
 
 def _person(plan: Mapping[str, Any], preferences: Mapping[str, tuple[str, ...]]) -> Person:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import JSON, Connection, RowMapping, cast, func, literal, select
 
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
@@ -115,7 +115,10 @@ class Releases:
                     "noisy": json.dumps(noisy(exact(left, layout), layout).tolist()),
                 }
                 connection.execute(releases.insert().values(**row))
-                _charge(connection, epoch, [(people[at], int(turns[at])) for at in np.unique(left.person)])
+                took_part = np.unique(left.person)
+                for turn in np.unique(turns[took_part]):
+                    names = sorted(people[at] for at in took_part[turns[took_part] == turn])
+                    _charge(connection, epoch, int(turn), names)
                 detail |= {"digest": _digest(row), "rho_micro": layout.rho_micro}
         except _DrawnMeanwhileError:
             pass
@@ -183,10 +186,15 @@ def _turns(
     return found
 
 
-def _charge(connection: Connection, epoch: int, turns: Sequence[tuple[str, int]]) -> None:
-    rows = [{"person": person, "epoch": epoch, "turn": turn} for person, turn in turns]
-    if rows:
-        connection.execute(participations.insert(), rows)
+def _charge(connection: Connection, epoch: int, turn: int, people: Sequence[str]) -> None:
+    """Charge people in one statement: row by row, a million of them take longer than all the rest."""
+    told = literal(json.dumps(people))
+    if connection.dialect.name == "postgresql":
+        names = func.json_array_elements_text(cast(told, JSON)).table_valued("value")
+    else:
+        names = func.json_each(told).table_valued("value")
+    rows = select(names.c.value, literal(epoch), literal(turn))
+    connection.execute(participations.insert().from_select(["person", "epoch", "turn"], rows))
 
 
 def _stored(connection: Connection, epoch: int) -> Release | None:

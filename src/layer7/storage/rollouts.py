@@ -1,6 +1,6 @@
 """Ramps on disk: moved one step at a time by whoever comes first, and taken back with a proof."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +53,7 @@ class Rollouts:
         experiments: what measures the ramps.
         recommendations: what they came from.
         serving: reads a value as it is served, without recording it.
+        breaches: names breaches of parity that no person has decided on yet.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class Rollouts:
         experiments: Experiments,
         recommendations: Recommendations,
         serving: Serving,
+        breaches: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._state = state
         self._configs = configs
         self._experiments = experiments
         self._recommendations = recommendations
         self._serving = serving
+        self._breaches = breaches
 
     def get(self, ramp_id: str) -> Ramp:
         """Give one ramp.
@@ -246,6 +249,7 @@ class Rollouts:
             experiment=experiment,
             served=held == ramp.treatment_value,
             withdrawn=self._withdrawn(ramp, experiment, changed=held != ramp.control_value),
+            breaches=self._breaches(),
         )
 
     def _withdrawn(self, ramp: Ramp, experiment: Experiment, *, changed: bool) -> str | None:

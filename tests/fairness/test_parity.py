@@ -65,11 +65,20 @@ def test_small_groups_are_put_together_and_nothing_is_shown_of_what_stays_small(
     groups = {"a": people(900, 5000), "b": people(3, 30), "c": people(90, 390), "d": people(60, 390)}
     found = {each.group: each for each in parity(groups, ASKED)}
     assert set(found) == {"a", "other small groups"}
-    assert found["other small groups"].holds == ("b", "c", "d")
+    assert found["other small groups"].holds == ("c", "d")
     assert found["other small groups"].rate is not None
     alone = {each.group: each for each in parity({"a": groups["a"], "b": groups["b"]}, ASKED)}
     assert alone["other small groups"].level is Level.NOT_ENOUGH
     assert [alone["other small groups"].rate, alone["a"].ratio] == [None, None]
+
+
+def test_a_word_that_few_declare_is_never_shown():
+    """Groups are in people's own words: one that fewer than 50 have said could be about one of them."""
+    hostile = ("jane doe, 5 elm street", "</td><script>alert(1)</script>", "=cmd|'/c calc'!a1")
+    groups = {"a": people(900, 5000), "b": people(90, 390)} | {word: people(1, 49) for word in hostile}
+    shown = repr(parity(groups, ASKED))
+    assert "'b'" in shown
+    assert not [word for word in hostile if word in shown]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,23 @@ def test_who_says_no_while_the_job_runs_is_out(home, plain, monkeypatch):
     assert home.releases.spent(names[1]) == ()
 
 
+def test_who_is_erased_while_the_job_runs_is_out(home, plain, monkeypatch):
+    """An erasure that was done before the transaction began has taken her consent along."""
+    home.keys.admit(["user 0", "user 1"])
+    names = people(home, 2)
+    agree(home, names)
+    true = ledger.bounded
+
+    def slow(*given):
+        home.erasures.erase("user 1", act=Act("x", "", "", NOW))
+        return true(*given)
+
+    monkeypatch.setattr(ledger, "bounded", slow)
+    draw(home, 5, names)
+    assert plain[0][0, 0] == SCALE
+    assert home.releases.spent(names[1]) == ()
+
+
 def test_a_person_takes_part_in_13_weeks_of_any_year(home, plain):
     names = people(home, 1)
     agree(home, names)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from layer7.fairness.groups import LEAST_EVENTS, LEAST_PEOPLE, OTHER_SMALL
 from layer7.fairness.log_ratio import is_reportable, log_ratio, without
+from layer7.privacy.budget import LEAST_SHOWN
 from layer7.statistics.trials import ArmMoments, critical_anytime
 
 FOUR_FIFTHS = 0.8
@@ -134,12 +135,13 @@ class _Whole:
 
 
 def _pooled(groups: Mapping[str, ArmMoments]) -> tuple[dict[str, ArmMoments], tuple[str, ...]]:
-    """Put those together that are too small to be told."""
+    """Put those together that are too small to be told; a word that few have said is not even named."""
     small = tuple(sorted(name for name, one in groups.items() if not is_reportable(one)))
+    named = tuple(name for name in small if groups[name].n >= LEAST_SHOWN)
     told = {name: one for name, one in groups.items() if name not in small}
     if small:
         told[OTHER_SMALL] = functools.reduce(operator.add, (groups[name] for name in small))
-    return told, small
+    return told, named
 
 
 def _rate(one: ArmMoments, asked: Question) -> float:

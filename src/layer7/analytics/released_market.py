@@ -134,7 +134,7 @@ class _Lists:
             "level": LEVEL,
             "window": self._sight.period,
             "method": SHARE,
-            "what_would_change_this": f"About {3 * votes:,} more votes would halve the interval.",
+            "what_would_change_this": f"About {3 * votes:,} more applications would halve the interval.",
         }
 
     def _sent(self, place: int) -> int:
@@ -168,7 +168,7 @@ class _Lists:
             level=LEVEL,
             window=self._sight.period,
             method="percent of people's postings that name it, of those that name any skill; noise included",
-            what_would_change_this=f"About {3 * asked:,.0f} more votes would halve the interval.",
+            what_would_change_this=f"About {3 * asked:,.0f} more applications would halve the interval.",
         )
 
 

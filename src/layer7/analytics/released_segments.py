@@ -50,7 +50,7 @@ def released_segment_table(found: tuple[UserSegment, ...]) -> pa.Table:
 
 def _told(sight: Sight, name: str, place: int) -> UserSegment:
     rate = evidence_of(sight.rate(place, "interviewed"))
-    change = f"About {3 * rate.n:,} more votes would halve the interval. {_ELSEWHERE}"
+    change = f"About {3 * rate.n:,} more applications would halve the interval. {_ELSEWHERE}"
     return _segment(sight, name, rate).model_copy(
         update={
             "user_count": round(rate.n / len(sight.pooled.weeks)),

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from layer7.contract.lifecycle import State
-from layer7.rollout.ledger import Forecast, entries, forecast_of, ledger, score
-from layer7.statistics.trials import next_alpha
+from layer7.rollout.ledger import Forecast, entries, forecast_of, granted, ledger, score
+from layer7.statistics.trials import Entry, next_alpha
 from rollouts import experiment, proposal, ramp, results
 
 
@@ -30,7 +31,7 @@ def test_only_ended_experiments_of_the_engine_count_as_discoveries():
     ]
     found = entries(stream)
     assert [entry.is_discovery for entry in found] == [True, False, False, False, False]
-    assert [entry.p_value for entry in found] == [0.001, None, 0.02, 0.001, None]
+    assert [entry.p_value for entry in found] == [0.0005, None, 0.01, 0.9995, None]
 
 
 def test_a_ledger_by_hand():
@@ -38,12 +39,28 @@ def test_a_ledger_by_hand():
     named = proposal().model_copy(update={"recommendation_id": "rec_1"})
     found = ledger(own, [named], [ramp(harm=1.5), ramp()])
     assert (found.tests, found.discoveries, found.unscored) == (("exp_1", "exp_2"), 1, 1)
-    assert found.spent == pytest.approx(0.012)
+    assert found.spent == pytest.approx(0.006)
     assert found.next_alpha == next_alpha(entries(own))
     assert (found.harm, found.harm_budget) == (1.5, 10.0)
     assert (found.forecasts.n, found.forecasts.shrinkage) == (1, pytest.approx(1.0))
     nothing = ledger([], [], [])
     assert (nothing.forecasts.coverage, nothing.forecasts.shrinkage, nothing.spent) == (None, None, 0.0)
+
+
+def test_adoptions_for_nothing_stay_within_the_budget_that_pays_for_benefits_alone():
+    """Streams of 100 tests, three in ten with a benefit, each read two-sided at what it was granted."""
+    rng, shares = np.random.default_rng(6), []
+    for _ in range(40):
+        stream, false = [], 0
+        for real in rng.random(100) < 0.3:
+            alpha = granted(stream, budget=0.1)
+            z = rng.normal(4.0 if real else 0.0)
+            adopted = bool(z > stats.norm.isf(alpha / 2))
+            false += adopted and not real
+            stream.append(Entry(alpha / 2, None, adopted))
+        shares.append(false / max(1, sum(entry.is_discovery for entry in stream)))
+    assert np.mean(shares) <= 0.1
+    assert granted([Entry(0.001, 1e-9, is_discovery=True)] * 50, budget=0.5) == 0.05
 
 
 def test_forecasts_are_compared_in_the_same_unit_only():

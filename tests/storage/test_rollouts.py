@@ -82,7 +82,7 @@ def test_approving_a_test_drafts_its_experiment_in_the_same_unit_of_work(home):
     assert home.state.verify_audit() == before + 2
     assert [variant.value for variant in drafted.variants] == [70.0, 75.0]
     assert (drafted.status, drafted.coverage) == (State.DRAFT, 0.2)
-    assert drafted.alpha == pytest.approx(0.00137, abs=1e-5)
+    assert drafted.alpha == pytest.approx(0.00274, abs=1e-5)
 
 
 def test_from_a_recommendation_to_everybody_less_the_holdback_with_its_lineage(any_home):

@@ -169,7 +169,9 @@ def ledger(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
         (name, f"{entry.alpha:.5f}", entry.p_value, "yes" if entry.is_discovery else "no")
         for name, entry in zip(found.tests, found.alphas, strict=True)
     ]
-    print_table("The engine's experiments", ("experiment", "alpha", "p", "proven better"), rows)
+    print_table(
+        "The engine's experiments", ("experiment", "alpha of a benefit", "p of it", "proven better"), rows
+    )
     out.print(
         f"Accepted share of false adoptions: {percent(found.budget)}. Given so far: {found.spent:.5f}; "
         f"the next one gets {found.next_alpha:.5f}.",

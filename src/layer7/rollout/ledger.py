@@ -8,12 +8,15 @@ from layer7.contract.experiments import Experiment
 from layer7.contract.fields import Interval
 from layer7.contract.lifecycle import State
 from layer7.contract.optimization import OptimizationRecommendation
+from layer7.experiments.metrics import metric
 from layer7.rollout.ramp import HOLDBACK, Ramp
 from layer7.statistics import wilson
 from layer7.statistics.trials import Entry, next_alpha, spent
 
 BUDGET = 0.05
 """Accepted share of false adoptions among all adoptions of the engine's own proposals."""
+WIDEST_ALPHA = 0.05
+"""No experiment of the engine's own claims more, however much of the budget is left."""
 
 _Z = 1.959963984540054
 
@@ -80,7 +83,7 @@ class Ledger:
     Args:
         budget: accepted share of false adoptions.
         tests: the engine's experiments in the order of their making.
-        alphas: alpha, p-value and whether proven, of each.
+        alphas: alpha and p-value of a benefit (one-sided), and whether it was proven, of each.
         spent: alpha given so far.
         next_alpha: what the next experiment would be given: the wealth that is left.
         forecasts: how good forecasts were.
@@ -103,6 +106,23 @@ class Ledger:
     def discoveries(self) -> int:
         """How many were proven better."""
         return sum(entry.is_discovery for entry in self.alphas)
+
+
+def granted(stream: Sequence[Entry], *, budget: float = BUDGET) -> float:
+    """Give the two-sided alpha of the engine's next experiment: twice what the budget has left, 0.05 at most.
+
+    Only a benefit is adopted, so the budget is spent on that side alone; the other half of a two-sided alpha
+    guards against harm, whose false alarms adopt nothing.
+
+    Args:
+        stream: the tests so far, in order of their start.
+        budget: accepted share of false adoptions.
+
+    Example:
+        >>> round(granted([]), 5)
+        0.00274
+    """
+    return min(2 * next_alpha(stream, budget=budget), WIDEST_ALPHA)
 
 
 def entries(experiments: Iterable[Experiment]) -> tuple[Entry, ...]:
@@ -210,7 +230,15 @@ def _entry(experiment: Experiment) -> Entry:
     results, ended = experiment.results, experiment.status is State.COMPLETED
     p = results.p_value if results is not None and ended and not results.blocked_by else None
     proven = p is not None and results is not None and results.winner == "treatment" and p <= experiment.alpha
-    return Entry(experiment.alpha, p, proven)
+    return Entry(experiment.alpha / 2, None if p is None else _benefit_p(experiment, p), proven)
+
+
+def _benefit_p(experiment: Experiment, p: float) -> float:
+    """The p-value of there being no benefit, from the two-sided one."""
+    results = experiment.results
+    gap = 0.0 if results is None else results.absolute_difference or 0.0
+    better = gap > 0 if metric(experiment.success_metric).higher_is_better else gap < 0
+    return p / 2 if better else 1 - p / 2
 
 
 def _error(interval: Interval) -> float:

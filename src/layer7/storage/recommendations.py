@@ -14,8 +14,7 @@ from layer7.contract.optimization import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.experiments.proposal import experiment_of
 from layer7.review import ENGINE, Action, Decision, NextStep, decide, next_step
-from layer7.rollout.ledger import entries
-from layer7.statistics.trials import next_alpha
+from layer7.rollout.ledger import entries, granted
 from layer7.storage import schema
 from layer7.storage.configs import Configs
 from layer7.storage.decisions import Recorded, decisions_of, read_recommendation, record
@@ -246,7 +245,7 @@ class Recommendations:
     def _draft(self, connection: Connection, shown: OptimizationRecommendation, act: Act) -> Experiment:
         """Draft the experiment that tries a recommendation, with the alpha that the ledger has left."""
         stream = entries(self._experiments.of_recommendations_in(connection))
-        draft = experiment_of(shown, alpha=next_alpha(stream))
+        draft = experiment_of(shown, alpha=granted(stream))
         return self._experiments.create(draft, act=act, within=connection)
 
     def _carry_out(

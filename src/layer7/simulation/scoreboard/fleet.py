@@ -16,9 +16,10 @@ from layer7.experiments.information import reaches
 from layer7.experiments.plan import specified, started
 from layer7.experiments.replication import Runs, run_often
 from layer7.experiments.traffic import Traffic
+from layer7.rollout.ledger import granted
 from layer7.simulation.scoreboard.experiments import Z, market_traffic, naive_z
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
-from layer7.statistics.trials import Entry, Guarantee, next_alpha
+from layer7.statistics.trials import Entry, Guarantee
 
 Floats = NDArray[np.float64]
 
@@ -40,8 +41,8 @@ def fleet(people: int, experiments: int, seed: int) -> Mapping[str, Pair]:
     """Run experiments one after another on one log, each with the alpha that the budget has left for it.
 
     The engine looks weekly, and its own decision ships or keeps the control at the alpha that it was given
-    (LORD++). Beside it stand a t-test on
-    applications every night, and the specification's `should_auto_rollout`, asked every night.
+    (LORD++). Beside it stand a t-test on applications every night, and the specification's
+    `should_auto_rollout`, asked every night.
 
     Args:
         people: in the market.
@@ -58,10 +59,10 @@ def fleet(people: int, experiments: int, seed: int) -> Mapping[str, Pair]:
     ledger: list[Entry] = []
     plan = _plan(traffic)
     for at in range(experiments):
-        alpha = next_alpha(ledger, budget=BUDGET)
+        alpha = granted(ledger, budget=BUDGET)
         verdicts[at] = _verdict(runs[at], weekly, plan.model_copy(update={"alpha": alpha}))
         shipped[at] = verdicts[at] > 0
-        ledger.append(Entry(alpha, None, bool(shipped[at])))
+        ledger.append(Entry(alpha / 2, None, bool(shipped[at])))
         nightly[at] = (naive_z(runs[at]) > Z).any()
         checked[at] = should_auto_rollout(runs[at]).any()
     return {

@@ -22,8 +22,8 @@ START = date(2026, 1, 5)
 NIGHTS = (START + timedelta(days=20), START + timedelta(days=48))
 SINCE = START + timedelta(days=28)
 ACT = Act("maria", "", "", NOW, "she asked for it")
-LEARNING = ("ingest", "applications", "measure", "personalise", "tell")
-TABLES = ("events", "applications", "performance", "weeks", "outlook")
+LEARNING = ("ingest", "applications", "measure", "find", "personalise", "tell")
+TABLES = ("events", "applications", "performance", "weeks", "outlook", "patterns", "pattern_plans")
 
 
 @pytest.fixture(scope="module")

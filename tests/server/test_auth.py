@@ -52,6 +52,7 @@ MATRIX = {
     ("GET", "/v1/users/{user_id}/export"): (GUARDIANS, None),
     ("POST", "/v1/users/{user_id}/groups"): (GUARDIANS | {"events"}, {"groups": {"gender": "female"}}),
     ("GET", "/v1/fairness"): (READERS, None),
+    ("GET", "/v1/fairness/proxies"): (READERS, None),
     ("GET", "/v1/users/{user_id}/performance"): (READERS, None),
     ("GET", "/v1/users/{user_id}/patterns"): (READERS, None),
     ("POST", "/v1/users/{user_id}/rank"): (READERS, {"jobs": []}),

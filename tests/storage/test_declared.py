@@ -90,7 +90,9 @@ def unequal(home, take, make_event):
     events = []
     for at in range(1200):
         user = {"user_id": f"u{at}", "application_id": f"a{at}"}
-        events.append(make_event(**user, event_id=f"s{at}", timestamp="2025-10-01T09:00:00+01:00"))
+        context = {"job_characteristics": {"location": "Ulm" if at % 2 or at % 20 == 0 else "Berlin"}}
+        sent = {"event_id": f"s{at}", "timestamp": "2025-10-01T09:00:00+01:00", "context": context}
+        events.append(make_event(**user, **sent))
         if at % 10 < (6 if at % 2 else 1) * (1 if at < 1140 else 0):
             status = {"event_type": "STATUS_CHANGED", "outcome": {"status": "interview"}}
             events.append(
@@ -116,6 +118,11 @@ def test_a_night_compares_groups_and_people_review_a_breach(unequal, now, monkey
     assert (women["people"], women["rate"]) == (570, pytest.approx(interviews / 570))
     assert women["level"] == Level.BREACH.value
     assert rows["other small groups", "reached_interview"]["rate"] is None
+    told = {(row["feature"], row["group"]): row for row in Parities(home).proxies()}
+    # By hand: 9 of 10 women apply in Berlin and no man, so the area is (1 + 0.9) / 2.
+    assert told["location: berlin", "female"]["area"] == pytest.approx(0.95, abs=0.001)
+    assert told["location: berlin", "female"]["needs_review"]
+    assert "location: berlin tells gender female" in said["proxies"]
     name = "gender/female/reached_interview"
     assert name in Parities(home).report(now)["waiting_for_review"]
     with pytest.raises(Layer7Error, match="reason"):

@@ -141,6 +141,32 @@ def show(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     print_table("Groups beside everybody else", names, rows)
 
 
+@fairness.command("proxies")
+def proxies(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show which features tell who somebody is: what a group is known by need not be its name."""
+    found = Parities(opened(home)).proxies()
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        out.print("No night could tell yet: it takes 400 people who have declared an attribute.")
+        return
+    rows = [
+        (
+            row["feature"],
+            row["attribute"],
+            row["group"],
+            row["people"],
+            f"{row['area']:.2f}",
+            f"{row['low']:.2f}",
+            "a person should look at it" if row["needs_review"] else "",
+        )
+        for row in found
+    ]
+    names = ("feature", "attribute", "group", "people", "area", "at least", "")
+    print_table("What features tell of groups; 0.5 is nothing", names, rows)
+
+
 @fairness.command("report")
 def report(
     *,

@@ -13,9 +13,10 @@ from layer7.analytics.parity import MEASURED, group_moments, read_moments
 from layer7.analytics.trials import person_facts
 from layer7.fairness import Level, Parity, Question, crossed, parity
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
+from layer7.nightly.proxying import proxies_of
 from layer7.storage.declared import Declaration, in_force
 from layer7.storage.home import Home
-from layer7.storage.parities import TABLE
+from layer7.storage.parities import PROXIES, TABLE
 
 _FOR_EVER = 2**40
 _TIMES: Mapping[str, pa.DataType] = {"since": pa.int64(), "until": pa.int64()}
@@ -36,12 +37,17 @@ def compare(night: Night) -> Outcome:
             return NOTHING_YET
         people = person_facts(log.applications, log.events, outlook)
         counted = group_moments(people, ibis.memtable(groups)).to_pyarrow()
+        telling = proxies_of(log, groups)
     found = compared(counted)
     rows = [asdict(each) | {"level": each.level.value, "holds": list(each.holds)} for each in found]
     night.home.warehouse.replace(TABLE, pa.Table.from_pylist(rows, _SHOWN), at=night.clock())
+    night.home.warehouse.replace(PROXIES, telling, at=night.clock())
     levels = Counter(each.level.value for each in found)
     breaches = [f"{each.group}: {each.metric}" for each in found if each.level is Level.BREACH]
-    return Outcome(len(rows), {"levels": dict(sorted(levels.items())), "breaches": breaches})
+    looked_at = [row for row in telling.to_pylist() if row["needs_review"]]
+    proxies = [f"{row['feature']} tells {row['attribute']} {row['group']}" for row in looked_at]
+    report = {"levels": dict(sorted(levels.items())), "breaches": breaches, "proxies": proxies}
+    return Outcome(len(rows), report)
 
 
 def declared_groups(home: Home) -> pa.Table:

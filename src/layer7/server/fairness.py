@@ -87,6 +87,36 @@ def show_parities(request: Request, _token: Reader) -> ParitiesShown:
     return ParitiesShown(items=tuple(ParityShown.model_validate(row) for row in rows))
 
 
+class ProxyShown(BaseModel):
+    """How well one feature tells one group from everybody else who has declared the attribute."""
+
+    attribute: str
+    group: str
+    feature: str = Field(description="A number, or a property and its level.")
+    people: int
+    area: float = Field(description="Area under the curve; 0.5 tells nothing, 1 tells all.")
+    low: float = Field(description="Lower end of its 95 % interval.")
+    needs_review: bool = Field(description="Whether the lower end is above 0.65.")
+
+
+class ProxiesShown(BaseModel):
+    """What features tell of groups, the most telling first."""
+
+    items: tuple[ProxyShown, ...]
+
+
+@router.get(
+    "/fairness/proxies",
+    response_model=ProxiesShown,
+    responses=problems(),
+    summary="Show which features tell a group",
+)
+def show_proxies(request: Request, _token: Reader) -> ProxiesShown:
+    """Give how well features told declared groups, as of the last night that could tell."""
+    rows = Parities(context_of(request).home).proxies()
+    return ProxiesShown(items=tuple(ProxyShown.model_validate(row) for row in rows))
+
+
 async def _read_said(request: Request) -> SaidGroups:
     return await read_model(request, SaidGroups, most=_BODY_BYTES)
 

@@ -13,6 +13,7 @@ from layer7.storage.home import Home
 from layer7.storage.state import Act
 
 TABLE = "parity"
+PROXIES = "proxies"
 _REVIEW = "fairness.review"
 
 
@@ -34,6 +35,12 @@ class Parities:
         about = {name: metric.about for name, metric in MEASURED.items()}
         return tuple({**row, "about": about.get(row["metric"], "outcome")} for row in rows)
 
+    def proxies(self) -> tuple[Mapping[str, Any], ...]:
+        """Give how well features told declared groups in the last night, the most telling first."""
+        with self.home.warehouse.open() as tables:
+            table = tables.read(PROXIES)
+            return () if table is None else tuple(table.to_pyarrow().to_pylist())
+
     def report(self, at: datetime) -> Mapping[str, Any]:
         """Give the yearly report: comparisons, breaches with what people decided, and what can be done.
 
@@ -50,6 +57,7 @@ class Parities:
             "not_enough_data": sum(row["level"] == Level.NOT_ENOUGH.value for row in rows),
             "breaches": [{**row, "reviews": reviews.get(_name(row), [])} for row in breaches],
             "waiting_for_review": [_name(row) for row in breaches if _name(row) not in reviews],
+            "proxies": [row for row in self.proxies() if row["needs_review"]],
             "ladder": LADDER,
         }
 

@@ -243,6 +243,7 @@ DATASETS: tuple[Place, ...] = (
         person="person",
     ),
     _nobody("parity", "", "how declared groups fare, from at least 400 people each"),
+    _nobody("proxies", "", "how well features tell declared groups, of at least 50 people each"),
     _nobody("outlook", "", "what silence means, over everybody's applications"),
     _nobody("segments", "", "figures over the people of a segment, at least ten of them"),
     _nobody("market", "", "figures over those who contribute"),

@@ -278,12 +278,16 @@ def test_more_people_than_come_are_never_waited_for_in_vain():
         (log(days=10), {}, "reaches back 10 days"),
         (log(rate=0.0), {}, "nothing happened"),
         (log(), {"success_metric": "interviews_per_unit", "unit": "application"}, "people"),
+        (log(), {"success_metric": "time_to_first_interview"}, "no sum"),
+        (log(), {"success_metric": "p90_applications"}, "no sum"),
     ],
 )
 def test_what_the_log_cannot_tell_is_said(attempts, changes, said):
     found = passport(planned(**changes), evidence(attempts), rng=np.random.default_rng(1), runs=20)
     assert found.judgement == "cannot_tell"
     assert said in found.sentence
+    instead = METRICS[changes.get("success_metric", "interview_rate")].instead
+    assert instead is None or f"Let {instead} decide" in found.feasible[0]
     assert found.power is None
     with pytest.raises(Layer7Error) as refused:
         passed(planned(**changes), found)

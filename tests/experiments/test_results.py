@@ -300,13 +300,16 @@ def test_two_experiments_that_strengthen_each_other():
         ("variant_id", [others[p] for p in events["person"].to_pylist()]),
     ):
         second = named(second, name, column)
-    experiments = [planned("one"), planned("two")]
+    experiments = [planned("one", signal_metrics=TALLIED[:1]), planned("two")]
     found = counted(pa.concat_tables([events, second]), applications, experiments)
     effects = [results_of(each, said(found, each)).interactions for each in experiments]
     assert [effect[0].name for effect in effects] == ["two: treatment", "one: treatment"]
     assert effects[0][0].interval[0] < 0.24 < effects[0][0].interval[1]
     assert effects[0][0].difference == pytest.approx(effects[1][0].difference, abs=0.02)
     assert effects[0][0].p_value < 0.001
+    timed = experiments[0].model_copy(update={"success_metric": "time_to_first_interview"})
+    told = results_of(timed, said(found, timed)).interactions
+    assert [effect.name for effect in told] == ["two: treatment, in reached_interview"]
 
 
 def test_several_treatments_share_alpha_and_the_best_is_shown(analysed):

@@ -23,6 +23,7 @@ class Metric:
         higher_is_better: its direction.
         before: facts from before the experiment that take noise away; empty for none.
         quantile: which one, of a quantile metric.
+        instead: a metric about the same that adds up, of one that does not.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     higher_is_better: bool = True
     before: tuple[str, ...] = ()
     quantile: float | None = None
+    instead: str | None = None
 
     @property
     def is_tallied(self) -> bool:
@@ -101,15 +103,17 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 name="time_to_first_interview",
                 title=f"Days without an interview, of the first {WINDOW_DAYS}",
                 shape=MetricShape.TIME_TO_EVENT, columns=("wait",), unit="days", higher_is_better=False,
+                instead="reached_interview",
             ),
             Metric(
                 name="median_days_to_response", title="Median of units' mean days until an answer",
                 shape=MetricShape.QUANTILE, columns=("days_each",), unit="days", higher_is_better=False,
-                quantile=0.5,
+                quantile=0.5, instead="days_to_response",
             ),
             Metric(
                 name="p90_applications", title="Applications sent, 90th percentile of units",
                 shape=MetricShape.QUANTILE, columns=("submitted",), unit="applications", quantile=0.9,
+                instead="applications_per_unit",
             ),
         )
     }

@@ -23,7 +23,6 @@ from layer7.statistics import wilson_bounds
 from layer7.statistics.trials import Guarantee
 
 RUNS = 500
-NOT_SIMULATED = "Watch it as a signal or a guardrail, and let a rate or a mean decide."
 LEVEL = 0.95
 USUAL_ALPHA = 0.05
 
@@ -113,8 +112,9 @@ def _at_its_widest(experiment: Experiment, evidence: Evidence) -> Experiment:
 
 def _traffic(experiment: Experiment, kind: Metric, evidence: Evidence) -> Traffic:
     if kind.is_tallied:
-        said = f"Designs that {kind.name} decides are not simulated."
-        raise Layer7Error("bad_design", said, NOT_SIMULATED)
+        said = f"No design that {kind.name} decides is simulated: a replay adds attempts up; it is no sum."
+        hint = f"Let {kind.instead} decide, which is about the same, and watch {kind.name} as a signal."
+        raise Layer7Error("bad_design", said, hint)
     end, attempts = evidence.end.timestamp() / DAY, evidence.attempts
     if evidence.stages:
         shares = [(day, share / experiment.coverage) for day, share in evidence.stages]

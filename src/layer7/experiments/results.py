@@ -9,7 +9,7 @@ from layer7.analytics.arms import KINDS
 from layer7.analytics.outcomes import SECONDS_PER_DAY, seconds_of
 from layer7.analytics.trial_cells import Cells, Keyed
 from layer7.analytics.trial_tallies import Tallies
-from layer7.contract.effects import Look, MetricResult
+from layer7.contract.effects import Effect, Look, MetricResult
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.experiments import Experiment, ExperimentResults, GuardrailResult
 from layer7.contract.facts import WINDOW_DAYS
@@ -296,7 +296,7 @@ def _signals(experiment: Experiment, evidence: Evidence, variant: str) -> Mappin
 
 
 def _parts(experiment: Experiment, evidence: Evidence, variant: str) -> Mapping[str, Any]:
-    chosen, beside = metric(experiment.success_metric), evidence.pairs
+    chosen = metric(experiment.success_metric)
     asked = measured(chosen)
     cells = evidence.of(chosen)
     plain = compared(asked, strata_of(cells, variant, chosen.columns))
@@ -306,10 +306,17 @@ def _parts(experiment: Experiment, evidence: Evidence, variant: str) -> Mapping[
         "stages": effects.by_stage(asked, cells, variant, chosen.columns),
         "novelty": effects.novelty(asked, cells, variant, chosen.columns),
         "triggered": effects.triggered(asked, cells, variant, chosen.columns),
-        "interactions": ()
-        if beside is None or chosen.is_tallied
-        else effects.interactions(asked, beside, variant, chosen.columns),
+        "interactions": () if evidence.pairs is None else _interactions(chosen, evidence.pairs, variant),
     }
+
+
+def _interactions(chosen: Metric, pairs: Cells, variant: str) -> tuple[Effect, ...]:
+    """How much the difference depends on other experiments; of what is no sum, by what stands for it."""
+    told = metric(chosen.instead) if chosen.instead else chosen
+    found = effects.interactions(measured(told), pairs, variant, told.columns)
+    if told is chosen:
+        return found
+    return tuple(each.model_copy(update={"name": f"{each.name}, in {told.name}"}) for each in found)
 
 
 def _outlook(experiment: Experiment, evidence: Evidence, best: _Compared) -> Mapping[str, Any]:

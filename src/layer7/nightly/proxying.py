@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import Any
 
 import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from layer7.analytics.features import NUMBERS, person_features
 from layer7.fairness import proxy
@@ -17,10 +17,16 @@ from layer7.privacy.budget import LEAST_SHOWN
 MOST_PEOPLE = 20_000
 """People that are looked at, the first by pseudonym: as good as drawn by lot, and the same every night."""
 
-PROXIES = pa.schema(
-    {"attribute": pa.string(), "group": pa.string(), "feature": pa.string(), "people": pa.int64()}
-    | {"area": pa.float64(), "low": pa.float64(), "needs_review": pa.bool_()}
-)
+_COLUMNS: Mapping[str, pa.DataType] = {
+    "attribute": pa.string(),
+    "group": pa.string(),
+    "feature": pa.string(),
+    "people": pa.int64(),
+    "area": pa.float64(),
+    "low": pa.float64(),
+    "needs_review": pa.bool_(),
+}
+PROXIES = pa.schema(_COLUMNS)
 
 
 def proxies_of(log: Log, groups: pa.Table) -> pa.Table:
@@ -33,7 +39,7 @@ def proxies_of(log: Log, groups: pa.Table) -> pa.Table:
     Returns:
         A row per feature and group that can be told, the most telling first.
     """
-    people = sorted(set(groups["person"].to_pylist()))[:MOST_PEOPLE]
+    people = sorted({str(person) for person in groups["person"].to_pylist()})[:MOST_PEOPLE]
     asked = ibis.memtable(pa.table({"person": pa.array(people, pa.string())}))
     features = _columns(person_features(log.applications, asked).to_pyarrow(), people)
     rows = [row for named in _groups(groups, people) for row in _told(features, *named)]
@@ -44,12 +50,13 @@ def proxies_of(log: Log, groups: pa.Table) -> pa.Table:
 def _columns(found: pa.Table, people: list[str]) -> Mapping[str, npt.NDArray[np.float64]]:
     """Give a column per feature; who has applied, but never there, has a share of 0."""
     place = {person: at for at, person in enumerate(people)}
-    at = np.array([place[person] for person in found["person"].to_pylist()], np.int64)
+    at = np.array([place[str(person)] for person in found["person"].to_pylist()], np.int64)
+    features = np.array([str(name) for name in found["feature"].to_pylist()])
     applied = np.full(len(people), np.nan)
     applied[at] = 0.0
     columns = {}
-    for name in found["feature"].unique().to_pylist():
-        own = np.asarray(pc.equal(found["feature"], name))
+    for name in sorted(set(features.tolist())):
+        own = features == name
         column = np.full(len(people), np.nan) if name in NUMBERS else applied.copy()
         column[at[own]] = found["value"].to_numpy()[own]
         columns[name] = column
@@ -76,7 +83,7 @@ def _told(
     attribute: str,
     group: str,
     belongs: npt.NDArray[np.float64],
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     said = ~np.isnan(belongs)
     for name, values in features.items():
         found = proxy(name, values[said], group, belongs[said])

@@ -212,6 +212,16 @@ def test_what_a_night_found_of_scores_and_timing_is_told_in_the_contracts_shape(
         assert "cannot tell yet" in layer7(command, home=home)
 
 
+def test_what_one_person_is_too_few_for_is_said_and_published_rates_say_whose_they_are(home):
+    words = [
+        " ".join(layer7(*each.split(), home=home).split())
+        for each in ("segments list --inside", "segments list", "market --inside")
+    ]
+    assert words[0].startswith("No segment can be shown: it takes a night")
+    assert "published rates of cold applications, not from this installation" in words[1]
+    assert "never answered: cannot tell yet At least 10 people" in words[2]
+
+
 def test_before_a_night_there_is_nothing_to_tell(tmp_path):
     assert answer("timing", home=tmp_path, code=1)["error"]["code"] == "no_night"
     answer("nightly", home=tmp_path)

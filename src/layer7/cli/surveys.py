@@ -36,13 +36,18 @@ def list_segments(
         print_json([each.model_dump(mode="json") for each in found])
         return
     if not found:
-        out.print("There are no segments yet: run `layer7 nightly`.")
+        out.print(
+            "No segment can be shown: it takes a night (`layer7 nightly`), and as many people of one kind as "
+            "are told of together."
+        )
         return
     rows = [
         (each.segment_id, each.user_count, percent(each.avg_interview_rate), _percents(each), each.n)
         for each in found
     ]
     print_table("Segments", ("segment", "people", "interview rate", "95 % interval", "applications"), rows)
+    # Without a release, the rate of everyone is that of published studies, and its method says so.
+    out.print(found[0].method or "", style="dim", highlight=False)
 
 
 @segments.command("show")
@@ -82,7 +87,7 @@ def market(*, inside: InsideOption = False, home: HomeOption = None, as_json: Js
         return
     out.print(f"[bold]Market[/], {found.period.start} to {found.period.end}", highlight=False)
     if found.contributors is None:
-        out.print(f"never answered: {_ghosted(found)}; {found.method}")
+        out.print("; ".join(filter(None, (f"never answered: {_ghosted(found)}", found.method))))
         out.print(found.what_would_change_this or "")
         return
     out.print(f"{found.contributors:,} people contribute; never answered: {_ghosted(found)}")

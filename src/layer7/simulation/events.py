@@ -55,6 +55,21 @@ _ANSWERS = {
 }
 
 
+_SAID = {field.name for kind in (CONTEXT_TYPE, JOB_TYPE) for field in kind} | {
+    "person",
+    "user_id",
+    "application_id",
+    "job_id",
+    "resume_version_id",
+    "end",
+    "interview_days",
+    "onsite_days",
+    "decision_days",
+    "ghosted_days",
+}
+"""What events say of an application; no other column of the truth is even fetched."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """One sort of event: the rows of the truth that cause it, when it is logged, and what it says."""
@@ -137,6 +152,7 @@ def to_events(simulation: Simulation) -> pa.Table:
 def _kinds(simulation: Simulation) -> tuple[_Kind, ...]:
     """All sorts of events; the place of a sort is part of the identity of its events."""
     sent, people = simulation.applications, simulation.people
+    said = sent.select([name for name in sent.column_names if name in _SAID])
     modes, rewrites, suggestions = simulation.modes, simulation.rewrites, simulation.suggestions
     return (
         _Kind(people, people["joined_local"], _profile_updated),
@@ -144,14 +160,14 @@ def _kinds(simulation: Simulation) -> tuple[_Kind, ...]:
         _Kind(rewrites, rewrites["at_local"], _resume_rewritten),
         _Kind(rewrites, _only(rewrites["at_local"], rewrites["accepted"]), _score_changed),
         _Kind(suggestions, suggestions["at_local"], _suggested),
-        _Kind(sent, sent["created_local"], _created),
-        _Kind(sent, _only(sent["submitted_local"], sent["submitted"]), _submitted),
-        _Kind(sent, sent["interview_logged_local"], _interviewed),
-        _Kind(sent, sent["onsite_logged_local"], _invited_on),
-        _Kind(sent, sent["decision_logged_local"], _decided),
-        _Kind(sent, sent["ghosted_logged_local"], _ghosted),
+        _Kind(said, sent["created_local"], _created),
+        _Kind(said, _only(sent["submitted_local"], sent["submitted"]), _submitted),
+        _Kind(said, sent["interview_logged_local"], _interviewed),
+        _Kind(said, sent["onsite_logged_local"], _invited_on),
+        _Kind(said, sent["decision_logged_local"], _decided),
+        _Kind(said, sent["ghosted_logged_local"], _ghosted),
         _Kind(simulation.decisions, simulation.decisions["at_local"], _policy_decided),
-        _Kind(sent, _exposures(simulation), _exposed),
+        _Kind(said, _exposures(simulation), _exposed),
         _Kind(people, _only(people["joined_local"], _contributes(simulation)), _agreed),
     )
 

@@ -7,7 +7,7 @@ from layer7.analytics.arms import TableMetric
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.table import Extra, analyze
-from layer7.statistics.trials import ArmMoments, Looking
+from layer7.statistics.trials import ArmMoments, Guarantee, Looking, Spectrum
 
 KEPT = TableMetric(name="kept", shape=MetricShape.BINOMIAL, columns=("kept",))
 
@@ -68,3 +68,75 @@ def test_shares_are_of_every_arm_and_errors_name_few_of_many():
     assert many.value.code == "unknown_variant"
     with pytest.raises(Layer7Error, match="only variant"):
         read({"a": (10, 1)}, "a")
+
+
+def test_times_quantiles_and_caps_are_told_beside_the_moments():
+    """Each says how it was computed, and what it lacks where it cannot be told."""
+    shape = MetricShape
+    wait = TableMetric(name="wait", shape=shape.TIME_TO_EVENT, columns=("days", "hired"))
+    median = TableMetric(name="median", shape=shape.QUANTILE, columns=("spent",))
+    capped = TableMetric(name="capped", shape=shape.MEAN, columns=("spent",), winsorized=(0.0, 0.99))
+    metrics, arms = (wait, median, capped), ("new", "old")
+    moments = {arm: ArmMoments.of(np.arange(40.0)[:, None]) for arm in arms}
+    days = np.array([5.0, 30.0])
+
+    def told(hired, ordered):
+        extra = Extra(
+            waits={"wait": dict(zip(arms, hired, strict=True))},
+            quantiles={"median": dict(zip(arms, ordered, strict=False))},
+            caps={"capped": (0.0, 38.5)},
+        )
+        units = dict.fromkeys(arms, 40)
+        found = analyze(
+            metrics, {each.name: moments for each in metrics}, units=units, control="old",
+            looking=Looking(guarantee=Guarantee.ANYTIME, planned=100), extra=extra,
+        )  # fmt: skip
+        return {name: each["new"] for name, each in found.metrics.items()}
+
+    slow, fast = (
+        Spectrum(values=days, counts=np.array([20.0, 20.0]), happened=np.array([events, 0.0]))
+        for events in (2.0, 20.0)
+    )
+    found = told((slow, fast), ((1.0, 2.0, 3.0), (3.0, 4.0, 5.0)))
+    assert found["wait"].winner == "treatment"
+    assert found["wait"].treatment_metric == pytest.approx(5 + 25 * 38 / 40)
+    assert found["wait"].method == "restricted mean of 30 units of time, by Kaplan and Meier's estimate"
+    assert found["median"].absolute_difference == -2
+    assert found["capped"].method.endswith("capped at 0 and 38.5, the quantiles 0 and 0.99 of all units")
+    few = Spectrum(values=days, counts=np.array([20.0, 2.0]), happened=np.zeros(2))
+    nobody = Spectrum(values=days, counts=np.array([4.0, 4.0]), happened=np.zeros(2))
+    missing = told((few, nobody), ((1.0, 2.0, 3.0),))
+    assert "In no arm" in missing["wait"].blocked_by[0]
+    assert "40 units with a value" in missing["median"].blocked_by[0]
+
+
+def test_few_events_are_tested_exactly_where_one_look_is_planned():
+    found = read({"a": (40, 3), "b": (38, 8)}, "a").metrics["kept"]["b"]
+    assert "Boschloo" in found.certificate
+    assert found.p_value == pytest.approx(0.1121, abs=1e-3)
+    flat = read({"a": (40, 0), "b": (38, 0)}, "a", in_several=20)
+    assert flat.metrics["kept"]["b"].p_value is None
+    assert flat.blocked_by == ("20 of 98 units were in several variants",)
+    for units, said in (({}, "no units"), ({}, "All 9 units")):
+        with pytest.raises(Layer7Error, match=said):
+            read(units, "a", in_several=9 if "9" in said else 0)
+
+
+def test_a_ratio_is_not_looked_at_early():
+    """Three successes against none, hardly any other trial: many standard errors, and no proof."""
+    rate = TableMetric(name="rate", shape=MetricShape.RATIO, columns=("interviews", "trials"))
+    silent = [[0.0, 0.002]] * 200
+    arms = {"old": ArmMoments.of(silent), "new": ArmMoments.of([[1.0, 1.0]] * 3 + silent)}
+    units = {"old": 200, "new": 203}
+    found = {
+        way: analyze([rate], {"rate": arms}, units=units, control="old", looking=looking).metrics["rate"][
+            "new"
+        ]
+        for way, looking in (
+            ("once", Looking()),
+            ("often", Looking(guarantee=Guarantee.ANYTIME, planned=400)),
+        )
+    }
+    assert found["once"].p_value < 1e-6
+    assert found["often"].p_value is None
+    assert "Fewer than 10 units" in found["often"].blocked_by[0]

@@ -8,7 +8,7 @@ import pytest
 from layer7.experiments.design import Plan
 from layer7.experiments.replication import Runs
 from layer7.simulation.scoreboard import MEASURES
-from layer7.simulation.scoreboard.experiments import judged, naive_z
+from layer7.simulation.scoreboard.experiments import Design, judged, naive_z
 from layer7.simulation.scoreboard.fleet import LIFTS, SHARES, fleet, should_auto_rollout
 
 
@@ -31,12 +31,15 @@ def test_the_naive_rules_by_hand():
 
 @pytest.mark.parametrize("by_attempt", [False, True])
 def test_one_log_of_experiments(by_attempt):
-    told = judged(4, people=80, looks=4, runs=20, plan=Plan(effect=1.0, by_attempt=by_attempt))
-    assert {measure.key for measure in MEASURES if measure.trial.name.startswith("S8 people")} == set(told)
-    assert told["false"].engine.n == 20
-    assert told["false"].engine.value <= told["false"].naive.value
-    assert told["coverage"].engine.value > told["coverage"].naive.value
-    assert 0 <= told["anytime"].engine.value <= told["anytime"].engine.n
+    designs = (Design("weekly", 4, 20), Design("daily", 8, 10))
+    told = judged(4, people=80, designs=designs, plan=Plan(effect=1.0, by_attempt=by_attempt))
+    trials = {"S8 applications"} if by_attempt else {"S8 people"}
+    assert {measure.key for measure in MEASURES if measure.trial.name in trials} <= set(told)
+    for name, runs_each in (("weekly", 20), ("daily", 10)):
+        assert told[f"{name} false"].engine.n == runs_each
+        assert told[f"{name} false"].engine.value <= told[f"{name} false"].naive.value
+        assert told[f"{name} coverage"].engine.value > told[f"{name} coverage"].naive.value
+        assert 0 <= told[f"{name} anytime"].engine.value <= runs_each
 
 
 def test_a_small_fleet_keeps_its_budget():

@@ -5,8 +5,8 @@ their applications) by chance, and plants an effect: applications that had not s
 are taken away. The analysis is the engine's: moments, delta method, bounds in information.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
@@ -38,14 +38,38 @@ _WAYS = (0.0, 1.0, -1.0, _TINY / _LIFT)
 """What is planted, in quarters of the rate: nothing, a benefit, as much harm, next to nothing."""
 
 
-def market_traffic(people: int, seed: int, *, looks: int, weeks: int = _WEEKS) -> Traffic:
-    """Give the last weeks of a simulated market's log, as an experiment would meet them.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """What a simulated market's log holds of attempts and of silence; several designs are run on one.
+
+    Args:
+        attempts: applications and whether they reached an interview.
+        end: the end of the log, in days since 1970.
+        unseen: what silence takes off a trial, by its age in days.
+    """
+
+    attempts: Attempts
+    end: float
+    unseen: Floats
+
+    def traffic(self, *, looks: int, weeks: int = _WEEKS) -> Traffic:
+        """Give its last weeks, as an experiment with evenly spaced looks would meet them."""
+        return replayed(
+            self.attempts,
+            metric("interview_rate"),
+            end=self.end,
+            days=7 * weeks,
+            looks=tuple((at + 1) / looks for at in range(looks)),
+            unseen=self.unseen,
+        )
+
+
+def market_past(people: int, seed: int) -> _Past:
+    """Simulate a market, and give what its log holds.
 
     Args:
         people: how many search for sixteen weeks, joining over the first twelve.
         seed: of the dice.
-        looks: evenly spaced.
-        weeks: how long the experiment lasts.
     """
     market = replace(SCENARIOS["default"], entry_weeks=12)
     rng = np.random.default_rng(seed)
@@ -54,33 +78,46 @@ def market_traffic(people: int, seed: int, *, looks: int, weeks: int = _WEEKS) -
         found = log.at(log.end)
         rows = attempts(found.applications, found.events, "interview_rate").to_pyarrow()
         unseen = fit_silence(counted(found.applications, log.end)).unseen_by_day(400)
-    return replayed(
-        Attempts.of(rows),
-        metric("interview_rate"),
-        end=log.end.timestamp() / DAY,
-        days=7 * weeks,
-        looks=tuple((at + 1) / looks for at in range(looks)),
-        unseen=unseen,
-    )
+    return _Past(Attempts.of(rows), log.end.timestamp() / DAY, unseen)
 
 
-def judged(seed: int, *, people: int, looks: int, runs: int, plan: Plan) -> Mapping[str, Pair]:
-    """Run experiments of one design on one log: with a benefit, as much harm, nothing, next to nothing.
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How experiments on a market are looked at.
+
+    Args:
+        name: a word for it.
+        looks: evenly spaced over eight weeks.
+        runs: experiments in each world.
+    """
+
+    name: str
+    looks: int
+    runs: int
+
+
+def judged(seed: int, *, people: int, designs: Sequence[Design], plan: Plan) -> Mapping[str, Pair]:
+    """Run experiments on one log: with a benefit, as much harm, nothing, next to nothing.
 
     The naive rule is a t-test on applications, silence counted as failure, read at every look at p < 0.05.
 
     Args:
         seed: of the dice.
         people: in the market.
-        looks: evenly spaced over eight weeks.
-        runs: experiments in each world.
-        plan: the design; its effect is set to a quarter of the log's rate.
+        designs: how they are looked at; the market is the same for all, since it costs most of the time.
+        plan: who is split, and how; its effect is set to a quarter of the log's rate.
     """
-    traffic = market_traffic(people, seed, looks=looks)
+    past, rng = market_past(people, seed), np.random.default_rng(seed + 1)
+    found: dict[str, Pair] = {}
+    for design in designs:
+        told = _run(past.traffic(looks=design.looks), design.runs, plan, rng)
+        found.update({f"{design.name} {key}": pair for key, pair in told.items()})
+    return found
+
+
+def _run(traffic: Traffic, runs: int, plan: Plan, rng: np.random.Generator) -> Mapping[str, Pair]:
     effect = _LIFT * traffic.rate
-    plan = replace(plan, effect=effect)
-    rng = np.random.default_rng(seed + 1)
-    replicas = plan.replicas(traffic)
+    replicas = replace(plan, effect=effect).replicas(traffic)
     worlds = {
         way: run_often(replicas, traffic.metric.shape, effect=way * effect, runs=runs, rng=rng)
         for way in _WAYS
@@ -170,13 +207,13 @@ _PEOPLE = Plan(effect=1.0)
 _APPLICATIONS = Plan(effect=1.0, by_attempt=True)
 
 
-def _trial(name: str, people: int, looks: int, *, runs: int, plan: Plan, full: int) -> Trial:
-    run = partial(judged, people=people, looks=looks, runs=runs, plan=plan)
-    return Trial(name=f"S8 {name}", run=run, short=1, full=full)
+def _trial(name: str, people: int, *designs: Design, plan: Plan) -> Trial:
+    run = partial(judged, people=people, designs=designs, plan=plan)
+    return Trial(name=f"S8 {name}", run=run, short=1, full=200)
 
 
-def _lines(name: str, trial: Trial) -> tuple[Measure, ...]:
-    """The lines of a trial: false alarms, power, speed, coverage."""
+def _lines(name: str, trial: Trial, design: Design) -> tuple[Measure, ...]:
+    """The lines of a design: false alarms, power, speed, coverage."""
     figures = (
         ("false alarms", "false", Mark(0.04, 0.06), Unit.PERCENT, Kind.SHARE, _T_TEST),
         ("power less that of one look at the end", "gap", Mark(low=-0.05), Unit.PERCENT, Kind.MEAN, ""),
@@ -200,27 +237,27 @@ def _lines(name: str, trial: Trial) -> tuple[Measure, ...]:
     return tuple(
         Measure(
             scenario="S8", name=f"{what}: {name}", unit=unit, kind=kind, mark=mark, naive=naive, trial=trial,
-            key=key,
+            key=f"{design.name} {key}",
         )
         for what, key, mark, unit, kind, naive in figures
     )  # fmt: skip
 
 
-_WEEKLY = _trial("people weekly", 900, 8, runs=60, plan=_PEOPLE, full=200)
-_DAILY = _trial("people daily", 900, 56, runs=40, plan=_PEOPLE, full=200)
-_COINS = _trial("applications weekly", 450, 8, runs=60, plan=_APPLICATIONS, full=200)
+_WEEKLY, _DAILY = Design("weekly", 8, 60), Design("daily", 56, 40)
+_BY_PEOPLE = _trial("people", 900, _WEEKLY, _DAILY, plan=_PEOPLE)
+_BY_COIN = _trial("applications", 450, _WEEKLY, plan=_APPLICATIONS)
 
 MEASURES = (
-    *_lines("people split, weekly looks", _WEEKLY),
+    *_lines("people split, weekly looks", _BY_PEOPLE, _WEEKLY),
     Measure(
         scenario="S8", name="false alarms: people split, weekly looks, information and not people counted",
         unit=Unit.PERCENT, kind=Kind.SHARE, mark=Mark(0.04, 0.06), naive="alpha spent by people",
-        trial=_WEEKLY, key="in_units",
+        trial=_BY_PEOPLE, key="weekly in_units",
     ),
-    *_lines("people split, daily looks", _DAILY),
+    *_lines("people split, daily looks", _BY_PEOPLE, _DAILY),
     Measure(
         scenario="S8", name="false alarms: people split, read at any time, every day", unit=Unit.PERCENT,
-        kind=Kind.SHARE, mark=Mark(high=0.06), naive=_T_TEST, trial=_DAILY, key="anytime",
+        kind=Kind.SHARE, mark=Mark(high=0.06), naive=_T_TEST, trial=_BY_PEOPLE, key="daily anytime",
     ),
-    *_lines("applications split, weekly looks", _COINS),
+    *_lines("applications split, weekly looks", _BY_COIN, _WEEKLY),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from layer7.experiments.plan import specified, started
 from layer7.experiments.replication import Runs, run_often
 from layer7.experiments.traffic import Traffic
 from layer7.rollout.ledger import granted
-from layer7.simulation.scoreboard.experiments import Z, market_traffic, naive_z
+from layer7.simulation.scoreboard.experiments import Z, market_past, naive_z
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.statistics.trials import Entry, Guarantee
 
@@ -49,7 +49,7 @@ def fleet(people: int, experiments: int, seed: int) -> Mapping[str, Pair]:
         experiments: how many.
         seed: of the dice.
     """
-    traffic = market_traffic(people, seed, looks=7 * _WEEKS, weeks=_WEEKS)
+    traffic = market_past(people, seed).traffic(looks=7 * _WEEKS, weeks=_WEEKS)
     rng = np.random.default_rng(seed + 1)
     lift = rng.choice(LIFTS, experiments, p=SHARES)
     shipped, nightly, checked = (np.zeros(experiments, bool) for _ in range(3))

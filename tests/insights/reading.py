@@ -37,7 +37,7 @@ def unsupported(sentence: InsightSentence, quoted: str = "") -> set[str]:
 def claims(letter: WeeklyInsights) -> Iterator[InsightSentence]:
     """Give the sentences that claim a difference: something better or worse."""
     for each in letter.sentences:
-        if each.finding.kind in {"pattern", "change", "habit"}:
+        if each.finding.kind in {"pattern", "change"}:
             yield each
 
 

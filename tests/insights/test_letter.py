@@ -11,7 +11,6 @@ from insights.reading import claims, proves, unsupported
 from layer7.insights import (
     Change,
     Facts,
-    Habit,
     Learned,
     Manner,
     Pattern,
@@ -209,21 +208,6 @@ LEARNED = st.builds(
         st.tuples(COUNTS, COUNTS),
     ),
     patterns=st.lists(PATTERNS, max_size=3).map(tuple),
-    habits=st.lists(
-        st.builds(
-            lambda ends, n: Habit(
-                words="tailored resume",
-                odds_ratio=(ends[1], ends[0], ends[2]),
-                n=n,
-                segment_id="location_x",
-                who="who apply in X",
-                people=40,
-            ),
-            ENDS.filter(lambda ends: ends[0] > 1),
-            COUNTS,
-        ),
-        max_size=2,
-    ).map(tuple),
     targets=st.none()
     | st.builds(
         Targets, rethink=st.booleans(), probability=SHARES, threshold=SHARES, n=COUNTS, interviews=COUNTS

@@ -3,7 +3,6 @@
 from layer7.insights.facts import (
     Change,
     Facts,
-    Habit,
     Learned,
     Manner,
     Pattern,
@@ -20,7 +19,6 @@ from layer7.insights.webmail import to_html
 __all__ = [
     "Change",
     "Facts",
-    "Habit",
     "Learned",
     "Manner",
     "Pattern",

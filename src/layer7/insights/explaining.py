@@ -26,7 +26,7 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "coach_tone_preference": "You are spoken to in a {} tone.",
     }
 )
-_KINDS = frozenset({"pattern", "change", "rethink", "habit", "standing"})
+_KINDS = frozenset({"pattern", "change", "rethink", "standing"})
 _FROM: Mapping[str, LearnedFrom] = MappingProxyType({"own": "own_with_others", "cross_user": "others"})
 
 
@@ -113,8 +113,6 @@ def _finding(sentence: InsightSentence) -> LearnedItem:
         if found.kind == "pattern"
         else "layer7 privacy consent: switch learning off, or forget since a date."
     )
-    if found.kind == "habit":
-        key, undo = f"habit: {found.about}", "It is about others; nothing of yours is kept for it."
     return LearnedItem(
         key=key,
         words=sentence.text,

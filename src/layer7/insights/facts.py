@@ -135,27 +135,6 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habit:
-    """What goes with success among similar people, each compared with herself.
-
-    Args:
-        words: what they do.
-        odds_ratio: with and without it, with its interval.
-        n: applications with it.
-        segment_id: of whom.
-        who: the same in words.
-        people: how many they are, as released.
-    """
-
-    words: str
-    odds_ratio: tuple[float, float, float]
-    n: int
-    segment_id: str
-    who: str
-    people: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceLaw:
     """What silence means in the log as a whole.
 
@@ -196,14 +175,12 @@ class Learned:
     Args:
         change: of her rate.
         patterns: what works for her and what does not, the most probable first.
-        habits: what goes with success among similar people.
         targets: whether to rethink them; None when it cannot be told.
         needed: about how many more applications tell more, by dimension.
     """
 
     change: Change | None = None
     patterns: tuple[Pattern, ...] = ()
-    habits: tuple[Habit, ...] = ()
     targets: Targets | None = None
     needed: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from layer7.contract.fields import FrozenDict
 from layer7.contract.insights import InsightFinding, InsightSentence, Part
-from layer7.insights.facts import Change, Facts, Habit, Manner, Pattern, Rated, Standing, Targets, Week
+from layer7.insights.facts import Change, Facts, Manner, Pattern, Rated, Standing, Targets, Week
 from layer7.insights.words import (
     OPENINGS,
     QUESTIONS,
+    about,
     counted,
     level_words,
     percent,
@@ -25,7 +26,9 @@ UNUSUAL = 0.10
 TOLD_DAYS = (14, 30)
 """Days of silence whose chance is told."""
 
-_WEEKS, _PATTERNS, _RETHINKING, _SEGMENTS = "weeks", "patterns", "rethinking", "segments"
+_WEEKS, _PATTERNS, _RETHINKING = "weeks", "patterns", "rethinking"
+FOLLOWED_UP = 20
+"""Nobody follows up on more applications than this in a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +281,10 @@ def suggestions(facts: Facts, week: Week) -> Iterator[InsightSentence]:
         yield InsightSentence(part="try_this_week", text=text, finding=_targets_found(facts.learned.targets))
     if week.due:
         days = f"{facts.follow_up:.0f} days"
+        many = "those you want most of " if week.due > FOLLOWED_UP else ""
+        they = "it" if week.due == 1 else "they"
         text = (
-            f"Follow up on {counted(week.due, 'application')}: {'it' if week.due == 1 else 'they'} became "
-            f"{days} old without an answer this week. Whether following up brings interviews is not proven; "
+            f"Follow up on {many}{counted(week.due, 'application')}: {they} became {days} old without an answer this week. Whether following up brings interviews is not proven; "
             "it costs little."
         )
         yield _counted(
@@ -297,29 +301,6 @@ def suggestions(facts: Facts, week: Week) -> Iterator[InsightSentence]:
             "an answer came that is not logged, log it. Nothing helps this letter more."
         )
         yield _counted("try_this_week", text, kind="log", metric="applications", value=week.waiting)
-    yield from (_habit(habit) for habit in facts.learned.habits)
-
-
-def _habit(habit: Habit) -> InsightSentence:
-    ratio, low, high = habit.odds_ratio
-    text = (
-        f"Among {habit.people:,} people like you ({habit.who}), applications with "
-        f"“{plain(habit.words)}” lead to more interviews than the same people's others: odds {times(ratio)} "
-        f"times as high ({times(low)} to {times(high)}; n = {habit.n:,}). That it helps is not proven."
-    )
-    found = InsightFinding(
-        kind="habit",
-        about=f"{plain(habit.words)}; {plain(habit.segment_id)}",
-        metric="odds_ratio",
-        value=ratio,
-        interval=(low, high),
-        level=LEVEL,
-        n=habit.n,
-        basis="cross_user",
-        source=_SEGMENTS,
-        facts=FrozenDict({"people": float(habit.people)}),
-    )
-    return InsightSentence(part="try_this_week", text=text, finding=found)
 
 
 def to_leave(facts: Facts) -> Iterator[InsightSentence]:
@@ -334,7 +315,7 @@ def to_leave(facts: Facts) -> Iterator[InsightSentence]:
 def standing_sentence(rated: Rated, standing: Standing | None) -> InsightSentence:
     """Say how she fares, and where that is among similar people if they are enough."""
     text = (
-        f"About {percent(rated.value)} of your applications lead to an interview "
+        f"{about(rated.value)} of your applications lead to an interview "
         f"({span(rated.low, rated.high)}, 95 % interval; n = {rated.n:,}, "
         f"{counted(rated.events, 'interview')} so far)."
     )

@@ -119,13 +119,26 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
+def about(share: float) -> str:
+    """Give a share at the start of a sentence.
+
+    Example:
+        >>> about(0.0431), about(0.0004)
+        ('About 4.3 %', 'Below 0.1 %')
+    """
+    told = percent(share)
+    return told.capitalize() if told.startswith("below") else f"About {told}"
+
+
 def span(low: float, high: float) -> str:
     """Give the ends of an interval of a share.
 
     Example:
-        >>> span(0.021, 0.13)
-        '2.1 to 13 %'
+        >>> span(0.021, 0.13), span(0.0001, 0.0004)
+        ('2.1 to 13 %', 'below 0.1 %')
     """
+    if percent(low) == percent(high):
+        return percent(high)
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 

@@ -1,6 +1,6 @@
 """What a letter is made from: a person's rows of the derived tables, and what a night's letters share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -14,7 +14,6 @@ from layer7.errors import Layer7Error
 from layer7.insights import (
     Change,
     Facts,
-    Habit,
     Learned,
     Manner,
     Pattern,
@@ -160,7 +159,7 @@ def to_facts(user_id: str, known: Known, start: date, own: Own) -> Facts:
         rated=_rated(row),
         standing=_standing(row, known),
         silence=known.silence,
-        learned=_learned(own, row, known),
+        learned=_learned(own, row),
         follow_up=known.told["follow_up"],
     )
 
@@ -196,13 +195,11 @@ def _standing(row: Row, known: Known) -> Standing | None:
     )
 
 
-def _learned(own: Own, row: Row, known: Known) -> Learned:
+def _learned(own: Own, row: Row) -> Learned:
     plan = own.plan or {}
-    segment = known.segments.get(row["segment_id"] or "")
     return Learned(
         change=_change(row),
         patterns=tuple(map(_pattern, own.patterns)),
-        habits=() if segment is None else tuple(_habits(segment)),
         targets=None if own.rethinking is None else _targets(own.rethinking),
         needed={name: int(plan[name]) for name in DIMENSIONS if plan.get(name) is not None},
     )
@@ -230,20 +227,6 @@ def _pattern(row: Row) -> Pattern:
         rate=(row["rate"], row["rate_low"], row["rate_high"]),
         change=row["change"],
     )
-
-
-def _habits(segment: UserSegment) -> Iterator[Habit]:
-    for each in segment.successful_strategies:
-        ends = each.odds_ratio_interval
-        if each.odds_ratio is not None and ends is not None and ends[0] > 1:
-            yield Habit(
-                words=each.strategy,
-                odds_ratio=(each.odds_ratio, *ends),
-                n=each.n or 0,
-                segment_id=segment.segment_id,
-                who=people_words(segment.criteria),
-                people=segment.user_count,
-            )
 
 
 def _targets(row: Row) -> Targets | None:

@@ -284,8 +284,8 @@ def suggestions(facts: Facts, week: Week) -> Iterator[InsightSentence]:
         many = "those you want most of " if week.due > FOLLOWED_UP else ""
         they = "it" if week.due == 1 else "they"
         text = (
-            f"Follow up on {many}{counted(week.due, 'application')}: {they} became {days} old without an answer this week. Whether following up brings interviews is not proven; "
-            "it costs little."
+            f"Follow up on {many}{counted(week.due, 'application')}: {they} became {days} old without an "
+            "answer this week. Whether following up brings interviews is not proven; it costs little."
         )
         yield _counted(
             "try_this_week",

@@ -1,0 +1,57 @@
+"""What silence means is everybody's: one who applies to thousands of jobs does not decide it."""
+
+from datetime import UTC, datetime
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.fates import INTERVIEW, REJECTION, SILENT, fate_counts
+from layer7.nightly.measuring import MOST_A_MONTH, of_everybody
+from layer7.statistics import fit_silence
+
+END = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = int(END.timestamp()) // 86_400
+
+
+def fate(age, kind, delay=0):
+    """By hand: the day from bit 20 on, 12 bits of delay from bit 8, 2 bits of kind from bit 6."""
+    return ((DAY - age) << 20) | (delay << 8) | (kind << 6)
+
+
+def month(person, fates):
+    return {"person": person, "fates": sorted(fates)}
+
+
+def people(count=60):
+    dice = np.random.default_rng(1)
+    for at in range(count):
+        kinds = dice.choice([SILENT, INTERVIEW, REJECTION], size=40, p=[0.6, 0.1, 0.3])
+        yield month(
+            f"p{at}", [fate(int(dice.integers(60, 85)), int(kind), 5 if kind else 0) for kind in kinds]
+        )
+
+
+def answered(rows):
+    months = ibis.memtable(pa.Table.from_pylist(rows))
+    counts = fate_counts(months.select(fate=months.fates.unnest())).to_pyarrow()
+    taken = of_everybody(months, counts)
+    model = fit_silence(to_silence_moments(taken, END))
+    return taken, model.unseen_by_day(30)[3]
+
+
+def test_one_with_thousands_of_applications_counts_as_a_few_hundred():
+    usual = list(people())
+    before, chance = answered(usual)
+    flood = month("bot", [fate(60 + at % 25, SILENT) for at in range(20_000)])
+    after, beside = answered([*usual, flood])
+    assert sum(after["n"].to_pylist()) == sum(before["n"].to_pylist()) + MOST_A_MONTH
+    assert beside == pytest.approx(chance, rel=0.2)
+
+
+def test_where_nobody_sends_so_many_everything_counts():
+    usual = list(people(3))
+    taken, _ = answered(usual)
+    assert sum(taken["n"].to_pylist()) == 120

@@ -83,7 +83,7 @@ def main() -> None:
     as_json = "--json" in sys.argv
     try:
         # For people, what was typed wrongly is told in its place among the words of the command.
-        sys.exit(build(sys.argv[1:])(standalone_mode=not as_json))
+        sys.exit(build(sys.argv[1:])(standalone_mode=not as_json) or 0)
     except typer.TyperException as wrong:
         sys.exit(
             failed(Layer7Error("usage", wrong.format_message(), "See the command's --help."), as_json=True)

@@ -52,14 +52,16 @@ def measure(night: Night) -> Outcome:
 def of_everybody(months: ir.Table, counts: pa.Table) -> pa.Table:
     """Let nobody's month count more than so many applications in what silence means.
 
-    Else one program that applies to thousands of jobs would tell everybody that silence is for ever. The part
-    that is taken is the first of a month in the order of the days, whatever came of it.
+    Else one program that applies to thousands of jobs would tell everybody that silence is for ever. Of a
+    month with more, every second, every third ... fate is taken in their order, so that days and what came of
+    them stay in proportion.
     """
     largest = months.aggregate(most=months.fates.length().max()).to_pyarrow()["most"][0].as_py()
     if (largest or 0) <= MOST_A_MONTH:
         return counts
-    bounded = months.select(fate=months.fates[:MOST_A_MONTH].unnest())
-    found: pa.Table = fate_counts(bounded).to_pyarrow()
+    step = (months.fates.length() + MOST_A_MONTH - 1) // MOST_A_MONTH
+    bounded = months.fates.filter(lambda _fate, at: at % step == 0)
+    found: pa.Table = fate_counts(months.select(fate=bounded.unnest())).to_pyarrow()
     return found
 
 

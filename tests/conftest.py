@@ -14,12 +14,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from children import NOW, small_settings
 from layer7.storage.home import Home, open_home
 from layer7.storage.ingest import Summary
 
 Json = dict[str, Any]
+
+# How long an example takes is the machine's doing: a busy one would fail tests that hold.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,7 @@ from layer7.analytics.market import answer_moments, first_and_last, month_moment
 from layer7.analytics.market_insights import nothing, rate_of
 from layer7.analytics.market_months import seasons
 from layer7.analytics.outcomes import Outlook
+from layer7.analytics.segment_delays import segment_fates
 from layer7.analytics.segments import kinds, memberships, named
 from layer7.analytics.strategies import habit_moments, person_moments
 from layer7.contract.evidence import Lineage, Period
@@ -27,7 +28,7 @@ MOMENT = pa.timestamp("us", tz="UTC")
 MOMENTS = ("submitted_at", "created_at", "interview_at", "offer_at", "rejected_at", "posted_at")
 TEXTS = (
     *("person", "application_id", "job_id", "company", "title", "seniority", "location", "industry"),
-    *("channel", "category", "company_type", "max_stage"),
+    *("channel", "category", "company_type", "max_stage", "strategy_mode", "closed"),
 )  # fmt: skip
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in TEXTS]
@@ -156,6 +157,40 @@ def test_weeks_to_an_offer_to_the_end_of_a_search_and_to_the_end_of_the_log():
         int(START.timestamp()),
         int((START + timedelta(days=120)).timestamp()),
     )
+
+
+def test_fates_are_counted_by_segment_and_their_delays_move_only_their_own_rates():
+    rows = [sent(day, f"p{day % 20}", interview=day % 9 == 0, industry=f"i{day % 2}") for day in range(120)]
+    log = table(rows)
+    members, known = kinds(memberships(log, table([], PROFILE)).to_pyarrow())
+    placed = ibis.memtable(members)
+    counted = segment_fates(log, placed).to_pyarrow()
+    assert sum(row["n"] for row in counted.to_pylist() if row["scheme"] == "industry") == 120
+    assert {row["segment"] for row in counted.to_pylist() if row["scheme"] == "profile"} == {0}
+    people = person_moments(log, placed, night(0.2)).to_pyarrow()
+    habit = habit_moments(log, placed, night(0.2)).to_pyarrow()
+    late = np.array([2.0 if kind.segment_id == "industry_i1" else 1.0 for kind in known])
+    plain, own = (
+        {each.segment_id: each for each in segments(known, people, habit, making=_making(), unseen=it).shown}
+        for it in (None, late)
+    )
+    hidden = 0.2 * sum(not row["interview_at"] for row in rows if row["industry"] == "i1")
+    ratio = (60 - hidden) / (60 - 2 * hidden)
+    trials = [each["industry_i1"].evidence["avg_interview_rate"].effective_n for each in (plain, own)]
+    assert own["industry_i1"].avg_interview_rate > plain["industry_i1"].avg_interview_rate
+    assert trials[0] / trials[1] == pytest.approx(ratio, rel=0.2)
+    assert own["location_berlin-de"] == plain["location_berlin-de"]
+    nowhere = person_moments(
+        log, placed.mutate(profile=ibis.null("int32"), location=ibis.null("int32")), night(0.2)
+    )
+    found = segments(
+        known[:0],
+        nowhere.mutate(industry=ibis.null("int32")).to_pyarrow(),
+        habit,
+        making=_making(),
+        unseen=late[:0],
+    )
+    assert found.shown == ()
 
 
 def _making():

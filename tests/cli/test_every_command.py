@@ -45,6 +45,7 @@ def refused(monkeypatch, capsys):
     ("words", "said"),
     [
         (("tokens", "create", "ci", "--scope", "nothing"), "is not one of"),
+        (("thresholds", "people", "--state", "nonsense"), "is not one of"),
         (("config", "show", "--nope"), "No such option"),
         (("ingest",), "Missing argument"),
         (("nope",), "No such command"),

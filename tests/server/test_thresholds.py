@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from layer7.errors import Layer7Error
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.thresholds import Thresholds
 from nights import FOUND, night
@@ -48,3 +49,14 @@ def test_a_persons_targets_are_told(judged):
 def test_before_a_night_there_is_nothing_to_tell(house):
     assert house.get("/v1/thresholds").json()["type"] == "urn:layer7:problem:not_found"
     assert house.get("/v1/users/maria/targets").json()["type"] == "urn:layer7:problem:unknown_user"
+
+
+def test_after_nights_over_nothing_it_is_said_that_there_was_nothing_to_judge_by(house):
+    night(house.home, date(2026, 3, 1), now=house.time(), only=("propose",))
+    shown = house.get("/v1/thresholds")
+    assert shown.status_code == 404
+    assert "no night has found applications" in shown.json()["detail"]
+    with pytest.raises(Layer7Error, match="no night has found") as refused:
+        Thresholds(house.home).found()
+    assert refused.value.code == "no_finding"
+    assert Thresholds(house.home).people() == []

@@ -37,6 +37,7 @@ def segments(
     *,
     making: Making,
     experiments: Sequence[Experiment] = (),
+    unseen: FloatArray | None = None,
 ) -> Enough[UserSegment]:
     """Say of every segment how its people fare, and what goes with success and failure in it.
 
@@ -48,6 +49,8 @@ def segments(
         moments: rows of :func:`layer7.analytics.strategies.habit_moments`.
         making: when, from what, with which dice.
         experiments: those with results.
+        unseen: of :func:`layer7.analytics.segment_delays.unseen_ratios`; None to read the silence of all
+            segments by the delays of everyone.
 
     Returns:
         Those about enough people, the largest first, and how many others there are.
@@ -59,10 +62,22 @@ def segments(
     found = [
         segment
         for scheme in SCHEMES
-        for segment in _of_scheme(scheme, known, people, told=told, making=making)
+        for segment in _of_scheme(scheme, known, _seen(people, scheme, unseen), told=told, making=making)
     ]
     largest = sorted(found, key=lambda segment: (-segment.user_count, segment.segment_id))
     return about_enough(largest, lambda segment: segment.user_count)
+
+
+def _seen(people: pa.Table, scheme: str, unseen: FloatArray | None) -> pa.Table:
+    """Give people with the trials that were seen by the delays of their own segments."""
+    if unseen is None or not people.num_rows:
+        return people
+    # The last place is for those who are in no segment.
+    place = [-1 if each is None else each for each in people[scheme].to_pylist()]
+    ratio = np.append(unseen, 1.0)[np.array(place, dtype=np.int64)]
+    n, trials = (people[name].to_numpy().astype(np.float64) for name in ("n", "trials"))
+    seen = n - np.minimum(ratio * (n - trials), n)
+    return people.set_column(people.column_names.index("trials"), "trials", pa.array(seen))
 
 
 _Said = tuple[tuple[SuccessfulStrategy, ...], tuple[CommonPitfall, ...]]

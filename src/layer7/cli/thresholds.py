@@ -1,13 +1,15 @@
 """The thresholds of the strategy mode: ``thresholds``."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
 from layer7.errors import Layer7Error
 from layer7.storage.thresholds import Thresholds
+
+State = Literal["rethink", "not_yet", "fine", "cannot_tell"]
 
 thresholds = typer.Typer(help="Whether the strategy mode's thresholds are the best.", no_args_is_help=True)
 
@@ -62,9 +64,7 @@ def _ratio(change: Mapping[str, Any]) -> str:
 def people(
     *,
     user: Annotated[str | None, typer.Option("--user", help="Only this person.")] = None,
-    state: Annotated[
-        str | None, typer.Option("--state", help="Only: rethink, not_yet, fine, cannot_tell.")
-    ] = None,
+    state: Annotated[State | None, typer.Option("--state", help="Only people in this state.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many to show.")] = 50,
     home: HomeOption = None,
     as_json: JsonOption = False,

@@ -23,6 +23,7 @@ from layer7.analytics.market import (
 from layer7.analytics.market_insights import MarketMoments, insights, market_table, nothing
 from layer7.analytics.market_months import seasons
 from layer7.analytics.outcomes import GRAIN, LONGEST, SECONDS_PER_DAY, Outlook
+from layer7.analytics.segment_delays import segment_fates, unseen_ratios
 from layer7.analytics.segments import kinds, memberships, named
 from layer7.analytics.strategies import habit_moments, person_moments
 from layer7.contract.analytics import UserSegment
@@ -72,12 +73,14 @@ def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[
     people = memberships(log.applications, log.events).to_pyarrow()
     members, known = kinds(people)
     placed = ibis.memtable(members)
+    fates = segment_fates(log.applications, placed).to_pyarrow()
     found = segments(
         known,
         person_moments(log.applications, placed, outlook).to_pyarrow(),
         habit_moments(log.applications, placed, outlook).to_pyarrow(),
         making=_making(night, *first_and_last(log.applications, outlook)),
         experiments=[each for each in night.home.experiments.list() if each.results is not None],
+        unseen=unseen_ratios(fates, outlook, groups=len(known)),
     )
     return named(members, known, segment_of(ibis.memtable(people)).to_pyarrow()), found
 

@@ -87,8 +87,8 @@ def rethink_count(people: pa.Table, *, count: int, rate: float, rng: np.random.G
     if n.size < LEAST_PEOPLE or k.sum() < LEAST_INTERVIEWS:
         needed = max(LEAST_PEOPLE - n.size, int(LEAST_INTERVIEWS - k.sum()), 1)
         return RethinkCount(
-            answer=f"Not enough data: {n.size} people with {k.sum():.0f} interviews do not tell how people "
-            f"differ; {LEAST_PEOPLE} people and {LEAST_INTERVIEWS} interviews would.",
+            answer=f"Not enough data: how people differ is told by {LEAST_PEOPLE} people and "
+            f"{LEAST_INTERVIEWS} interviews; there are {n.size} and {k.sum():.0f}.",
             threshold=rate,
             certainty=USUAL_CERTAINTY,
             people=int(n.size),

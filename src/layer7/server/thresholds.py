@@ -59,7 +59,7 @@ def show_thresholds(request: Request, _token: Reader) -> JudgedThresholds:
     try:
         run, found = Thresholds(context_of(request).home).found()
     except Layer7Error as error:
-        if error.code != "no_night":
+        if error.code not in {"no_night", "no_finding"}:
             raise
         raise Layer7Error("not_found", error.message, error.hint) from error
     return JudgedThresholds.model_validate({"run_id": run.id, "as_of": run.as_of, **found})

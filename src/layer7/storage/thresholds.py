@@ -27,12 +27,19 @@ class Thresholds:
         """Give the last night that judged thresholds, and what it said.
 
         Raises:
-            Layer7Error: ``no_night`` before there is one.
+            Layer7Error: ``no_night`` before there is one; ``no_finding`` when none had anything to look at.
         """
-        for run in self.home.runs.latest(status="done"):
+        nights = self.home.runs.latest(status="done")
+        for run in nights:
             said = run.report.get("propose", {}).get("strategy_mode")
             if said is not None:
                 return run, said
+        if nights:
+            raise Layer7Error(
+                "no_finding",
+                "Not enough data: no night has found applications to judge the thresholds by.",
+                "Send events, or import a log, and run `layer7 nightly` again.",
+            )
         raise Layer7Error(
             "no_night", "No night has judged the thresholds here yet.", "Run one with `layer7 nightly`."
         )

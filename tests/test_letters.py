@@ -215,7 +215,7 @@ def test_the_commands_of_letters_and_settings(world, letters, tmp_path):
     shown = json.loads(command(world, "personalize", "show", user_id, "--json"))
     assert shown["preferred_locations"] == ["Ulm", "Bonn"]
     assert shown["origins"]["preferred_locations"] == "chosen"
-    assert "You turn to jobs in Ulm, Bonn." in command(world, "explain", user_id, "preferred_locations")
+    assert "You turn to jobs in Ulm; Bonn." in command(world, "explain", user_id, "preferred_locations")
     assert "preferred_locations" in command(world, "explain", user_id)
     command(world, "personalize", "pause", user_id)
     assert json.loads(command(world, "explain", user_id, "--json"))["paused"] is True

@@ -77,7 +77,7 @@ def test_a_week_in_numbers():
     assert told.sentences[0].text == "What a week: you got an offer. Congratulations!"
     assert told.highlights == (
         "You also got 2 invitations to interviews.",
-        "12 applications sent; your aim was 10.",
+        "12 applications sent; the plan was 10.",
     )
     assert told.try_this_week[0].startswith("Follow up on 1 application: it became 7 days old")
     assert [week.applications for week in told.weeks] == [0] * 7 + [12]

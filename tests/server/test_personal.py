@@ -1,7 +1,16 @@
 """One person's settings, wishes and letter over HTTP."""
 
+import json
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from layer7.cli.app import build as commands
 from layer7.contract import Component
 from layer7.contract.learned import SettingExplained
+from layer7.patterns.detection import FOUND
 from layer7.review import Action
 from layer7.storage.tokens import Scope
 from server.conftest import House, event, issue
@@ -51,6 +60,40 @@ def test_events_since_a_day_are_forgotten(house: House):
         assert tables.read("events").event_id.to_pyarrow().to_pylist() == ["e1"]
     assert house.post("/v1/users/bert/forget", {"since": "2026-02-10"}).status_code == 404
     assert house.post("/v1/users/anna/forget", {"since": "soon"}).status_code == 422
+
+
+@pytest.fixture
+def two_patterns(house: House) -> None:
+    """A night that shows a pattern of Anna's and one of Bert's, both of Berlin."""
+    names = house.home.keys.admit(["anna", "bert"])
+    usual = dict.fromkeys(FOUND.names, 1) | {"dimension": "location", "level": "Berlin", "odds_ratio": 3.0}
+    rows = [
+        usual | {"person": person, "bucket": house.home.keys.bucket(person), "rank": at}
+        for at, person in enumerate(names.values())
+    ]
+    table = pa.Table.from_pylist(rows, FOUND).append_column("place", pa.array([0, 1]))
+    number = house.home.runs.begin(date(2026, 3, 2), known_at=house.time(), at=house.time())
+    house.home.warehouse.replace("patterns", table, at=house.time())
+    house.home.runs.end(number, status="done", report={}, at=house.time())
+
+
+@pytest.mark.usefixtures("two_patterns")
+def test_a_pattern_that_is_forgotten_is_listed_no_more(house: House, monkeypatch):
+    """Neither over HTTP nor by the command; others' stay, and hers comes back on her word."""
+    monkeypatch.setenv("LAYER7_HOME", str(house.home.path))
+    words = ("patterns", "list", "--json")
+
+    def listed() -> tuple[list[str], list[str]]:
+        told = CliRunner().invoke(commands(words), list(words))
+        served = house.get("/v1/patterns").json()["items"]
+        return [each["user_id"] for each in served], [each["user_id"] for each in json.loads(told.stdout)]
+
+    assert listed() == (["anna", "bert"], ["anna", "bert"])
+    forgotten = {"field": "forget:location: Berlin", "value": True}
+    assert house.post(WISHES, forgotten, "events").status_code == 200
+    assert listed() == (["bert"], ["bert"])
+    house.post(WISHES, forgotten | {"value": None}, "events")
+    assert listed() == (["anna", "bert"], ["anna", "bert"])
 
 
 def test_a_setting_is_explained(house: House):

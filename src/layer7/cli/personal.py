@@ -22,6 +22,7 @@ from layer7.cli.terminal import (
 )
 from layer7.errors import Layer7Error
 from layer7.insights.explaining import spoken_value
+from layer7.insights.words import counted
 from layer7.personalization.wishes import FORGET, PAUSED
 from layer7.storage.explanations import Explanations
 from layer7.storage.personalized import Personalized
@@ -213,10 +214,18 @@ def _say(user_id: str, field: str, value: object, *, act: Act, options: tuple[An
     said = opened(home).personal.wish(user_id, field, value, act=act)
     if as_json:
         print_json({"user_id": user_id, "field": field, "value": said})
-    elif said is None:
-        out.print(f"{field} is taken back.", markup=False)
     else:
-        out.print(f"{field} is now {spoken_value(field, said)}.", markup=False)
+        out.print(_words(field, said), markup=False)
+
+
+def _words(field: str, said: Any) -> str:
+    """What holds from now on."""
+    if field == PAUSED:
+        return "Learning is paused; her settings stay as they are." if said else "Learning goes on."
+    if field.startswith(FORGET):
+        item = field.removeprefix(FORGET)
+        return f"{item} is forgotten, and not learned again." if said else f"{item} may be learned again."
+    return f"{field} is taken back." if said is None else f"{field} is now {spoken_value(field, said)}."
 
 
 def _forget_since(user_id: str, since: str, *, act: Act, options: tuple[Any, bool]) -> None:
@@ -231,12 +240,10 @@ def _forget_since(user_id: str, since: str, *, act: Act, options: tuple[Any, boo
     if as_json:
         print_json(asdict(told))
         return
-    out.print(
-        f"{told.events:,} events since {told.since} are gone; {told.applications:,} applications are left."
-    )
-    out.print(
-        f"Learned again over {told.nights:,} nights. Letters and figures are made anew by the next night."
-    )
+    events, left = counted(told.events, "event"), counted(told.applications, "application")
+    out.print(f"Gone since {told.since}: {events}. Left: {left}.")
+    nights = counted(told.nights, "night")
+    out.print(f"Learned again over {nights}. Letters and figures are made anew by the next night.")
 
 
 def _act(actor: str, why: str) -> Act:

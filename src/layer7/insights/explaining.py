@@ -19,7 +19,7 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "min_fit_score_to_apply": "No job with a fit score below {} is planned for you.",
         "optimal_applications_per_week": "{} applications a week are planned for you.",
         "follow_up_timing_days": "You are reminded to follow up after {} days.",
-        "edit_frequency": "You change suggestions before you take them to a {} degree; so are your tasks.",
+        "edit_frequency": "How often you change suggestions before you take them: {}.",
         "suggestion_acceptance_rate": "You take {} of the suggestions that you decide on.",
         "rejection_patterns": "You reject again and again: {}.",
         "preferred_detail_level": "Your letter is {}.",
@@ -94,14 +94,14 @@ def spoken_value(name: str, value: Any) -> str:
 
     Example:
         >>> spoken_value("suggestion_acceptance_rate", 0.725), spoken_value("x", ("Ulm", "Bonn"))
-        ('72 %', 'Ulm, Bonn')
+        ('72 %', 'Ulm; Bonn')
     """
     if isinstance(value, float) and name == "suggestion_acceptance_rate":
         return f"{100 * value:.0f} %"
     if isinstance(value, int | float):
         return f"{value:.1f}".removesuffix(".0")
     if isinstance(value, tuple | list):
-        return ", ".join(plain(str(each)) for each in value)
+        return "; ".join(plain(str(each)) for each in value)
     return plain(str(value))
 
 

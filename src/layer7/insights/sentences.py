@@ -131,7 +131,7 @@ def week_highlights(facts: Facts, week: Week) -> Iterator[InsightSentence]:
         words = f"You also got {_invitations(week.invited)}."
         yield _counted("highlights", words, kind="invited", metric="interviews", value=week.invited)
     if aim is not None and sent and sent >= aim:
-        words = f"{counted(sent, 'application')} sent; your aim was {aim:.0f}."
+        words = f"{counted(sent, 'application')} sent; the plan was {aim:.0f}."
         yield _counted("highlights", words, kind="aim", metric="applications", value=sent, aim=aim)
     elif sent and (week.offered or week.invited):
         words = f"Beside that, you sent {counted(sent, 'application')}."
@@ -150,7 +150,7 @@ def week_concerns(facts: Facts, week: Week) -> Iterator[InsightSentence]:
         yield _below(targets)
     sent, aim = week.sent[-1], facts.aim
     if aim is not None and sent < aim / 2:
-        words = f"{counted(sent, 'application')} sent, of the {aim:.0f} that you aim for."
+        words = f"{counted(sent, 'application')} sent; the plan was {aim:.0f}."
         yield _counted("concerns", words, kind="aim", metric="applications", value=sent, aim=aim)
 
 
@@ -362,7 +362,8 @@ def unknowns(facts: Facts, rated: Rated | None) -> Iterator[InsightSentence]:
         )
         yield _open(text, n, kind="no_pattern", about="all dimensions")
     for more, name in wanted:
-        text = f"{sentence(QUESTIONS[name])}: about {more:,} more applications could tell."
+        enough = counted(more, "more application")
+        text = f"{sentence(QUESTIONS[name])}: about {enough} could show odds three times as good."
         yield _open(text, n, about=name, value=float(more))
 
 

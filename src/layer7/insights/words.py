@@ -111,11 +111,13 @@ def percent(share: float) -> str:
     """Give a share as percent, as exact as it is worth.
 
     Example:
-        >>> percent(0.0431), percent(0.314), percent(0.0004), percent(1.0)
-        ('4.3 %', '31 %', 'below 0.1 %', '100 %')
+        >>> percent(0.0431), percent(0.314), percent(0.0004), percent(0.9991), percent(1.0)
+        ('4.3 %', '31 %', 'below 0.1 %', 'more than 99 %', '100 %')
     """
     if 0 < share < 0.001:
         return "below 0.1 %"
+    if 0.995 <= share < 1:
+        return "more than 99 %"
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 

@@ -4,9 +4,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from typer.testing import CliRunner
 
-from layer7.cli.app import build
+import command_line
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
 from layer7.storage.state import Act
@@ -17,15 +16,10 @@ BAD = guardrail((-0.05, -0.02), non_inferior=False)
 
 
 @pytest.fixture
-def layer7(home, monkeypatch):
-    monkeypatch.setenv("LAYER7_HOME", str(home.path))
-    monkeypatch.setenv("LAYER7_MASTER_KEY", home.settings.master_key)
-    monkeypatch.setenv("LAYER7_BUCKETS", str(home.settings.buckets))
-
+def layer7(home):
     def run(*words, code=0):
-        found = CliRunner().invoke(build(words), list(words))
-        assert found.exit_code == code, found.output
-        return json.loads(found.stdout) if "--json" in words else found.stdout
+        said = command_line.layer7(*words, home=home, code=code)
+        return json.loads(said) if "--json" in words else said
 
     return run
 

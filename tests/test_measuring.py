@@ -1,6 +1,6 @@
 """What silence means is everybody's: one who applies to thousands of jobs does not decide it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import ibis
 import numpy as np
@@ -9,8 +9,11 @@ import pytest
 
 from layer7.analytics.delays import to_silence_moments
 from layer7.analytics.fates import INTERVIEW, REJECTION, SILENT, fate_counts
-from layer7.nightly.measuring import MOST_A_MONTH, of_everybody
+from layer7.nightly.measuring import MOST_A_MONTH, counted, of_everybody
+from layer7.nightly.night import Night
 from layer7.statistics import fit_silence
+from layer7.storage.reading import MONTHS, Horizon
+from nights import MEASURED, NOW, night
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = int(END.timestamp()) // 86_400
@@ -65,3 +68,26 @@ def test_what_came_of_a_large_month_stays_in_proportion():
     told = to_silence_moments(after, END)
     assert told.interviews.sum() / told.n == pytest.approx(0.1, abs=0.01)
     assert told.rejections.sum() / told.n == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_replay_counts_from_the_log_what_the_night_counted(home, take, make_event):
+    """One person sends 400 in a month, every tenth leads to an interview; others send a few."""
+    log = []
+    for at in range(440):
+        said = {"user_id": "busy" if at < 400 else f"u{at % 5}", "application_id": f"a{at}"}
+        log.append(make_event(**said, timestamp=f"2026-01-{1 + at % 28:02}T09:00:00Z"))
+        if at % 10 == 0:
+            heard = {"event_type": "STATUS_CHANGED", "outcome": {"status": "interview"}}
+            log.append(make_event(**said, **heard, timestamp="2026-02-10T09:00:00Z"))
+    take(home, log, at=NOW)
+    night(home, date(2026, 3, 1), only=MEASURED)
+    at_work = Night(home, Horizon(date(2026, 3, 1), NOW), 1, lambda: NOW, lambda _: None)
+    end = at_work.horizon.end
+    with home.warehouse.open() as tables:
+        months = tables.read(MONTHS)
+        every = fate_counts(months.select(fate=months.fates.unnest())).to_pyarrow()
+        kept = to_silence_moments(of_everybody(months, every), end)
+        again = counted(at_work.log(tables).applications, end)
+    assert 200 < kept.n < 440
+    for name in ("interviews", "rejections", "silent"):
+        assert getattr(again, name).tolist() == getattr(kept, name).tolist()

@@ -52,6 +52,21 @@ def month_facts(applications: ir.Table, events: ir.Table) -> ir.Table:
     return _aggregate(_with_month(_facts(applications, events)), (*PERSON, "month"))
 
 
+def month_fates(applications: ir.Table) -> ir.Table:
+    """Give the fates of every person's months, as :func:`month_facts` does, from the applications alone.
+
+    Args:
+        applications: one row per application.
+
+    Returns:
+        ``person``, ``bucket``, ``month`` and ``fates``; only months with submitted applications.
+    """
+    sent = applications.filter(applications.submitted_at.notnull())
+    rows = sent.select(*PERSON, fate=fate_of(sent), seconds=epoch_seconds(sent.submitted_at))
+    dated = _with_month(rows)
+    return dated.group_by(*PERSON, "month").aggregate(fates=dated.fate.collect(order_by=dated.fate))
+
+
 def range_facts(applications: ir.Table, events: ir.Table, *, start: datetime, end: datetime) -> ir.Table:
     """Count applications submitted in any stretch of time: one row per person.
 

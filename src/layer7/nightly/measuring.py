@@ -8,9 +8,10 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.delays import to_silence_moments
-from layer7.analytics.fates import fate_counts, fated
+from layer7.analytics.fates import fate_counts
 from layer7.analytics.outcomes import outlook
 from layer7.analytics.overview import funnel, weekly
+from layer7.analytics.performance import month_fates
 from layer7.analytics.quality import quality_moments, to_quality
 from layer7.analytics.report import measure_report
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
@@ -66,8 +67,15 @@ def of_everybody(months: ir.Table, counts: pa.Table) -> pa.Table:
 
 
 def counted(applications: ir.Table, end: datetime) -> SilenceMoments:
-    """Count what became of applications by the end of a night, as the silence model takes it."""
-    return to_silence_moments(fate_counts(fated(applications)).to_pyarrow(), end)
+    """Count what became of applications by the end of a night as :func:`measure` does, from the log itself.
+
+    Args:
+        applications: what the night could read.
+        end: its end.
+    """
+    months = month_fates(applications)
+    counts = fate_counts(months.select(fate=months.fates.unnest())).to_pyarrow()
+    return to_silence_moments(of_everybody(months, counts), end)
 
 
 def _door(night: Night) -> Mapping[str, int]:

@@ -24,6 +24,7 @@ def units(groups, *, n=6000, base=0.2, declared_at=SINCE, by_application=False, 
                 person = f"{group}-{variant}-{at}"
                 row = dict.fromkeys(FACTS, 0.0)
                 row |= {"trials": 1.0, "interviews": float(at < round(rate * n)), "mature": 1.0}
+                row |= {"has_interview": row["interviews"]}
                 row |= {"answers": float(at < round((answered or {}).get((group, variant), 0.4) * n))}
                 row |= {"experiment_id": PLAN.experiment_id, "variant": variant, "person": person, "own": ""}
                 row |= {"stage": 0, "seconds": 1000, "segment": "s", "told": False, "triggered": False}
@@ -90,3 +91,14 @@ def test_harm_to_one_group_in_a_guardrail_is_taken_back_beyond_its_margin():
     assert "response_rate is proven worse for female" in harmed.why
     small = judged(groups, plan=plan, answered={("female", "treatment"): 0.39})
     assert small.move == "pass"
+
+
+def test_means_and_medians_are_judged_by_group_as_well():
+    """A median has no sums: who had an interview is what it is about; a mean has one chance for each unit."""
+    harm = {"female": 0.6, "male": 1.3, None: 1.3}
+    for name in ("median_days_to_response", "reached_interview"):
+        found = judged(harm, plan=PLAN.model_copy(update={"success_metric": name}))
+        assert found.move == "roll_back"
+        assert "female" in found.why
+        told = {each.group: each for each in found.groups}
+        assert told["female"].ratio == pytest.approx(0.6)

@@ -399,6 +399,8 @@ def test_days_left_and_power_come_from_traffic_and_variance(analysed):
     assert found.days_left == pytest.approx((800 - sum(found.units.values())) / pace, rel=0.35)
     assert found.statistical_power < found.power_at_end < 1
     assert "more units: about" in found.what_would_change_this
+    anytime = analysed(as_of=START + timedelta(days=20), looking="anytime", minimum_effect=0.05)
+    assert 0 < anytime.power_at_end < 1
 
 
 @pytest.mark.parametrize("by_application", [False, True])

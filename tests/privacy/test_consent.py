@@ -3,7 +3,9 @@
 import pytest
 
 from layer7.contract.vocabulary import Purpose
+from layer7.errors import Layer7Error
 from layer7.privacy import DEFAULTS, Consent, may_use
+from layer7.privacy.consent import spoken
 
 
 def test_defaults():
@@ -52,3 +54,14 @@ def test_the_latest_word_counts(home, take, make_event):
     )
     consent = home.consents.of(home.keys.person("anna"))
     assert not may_use(consent, Purpose.CONTRIBUTE_TO_MARKET_INSIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "text"), [(Purpose.EXPERIMENTS, "standard"), (Purpose.PERSONALISATION, "maybe")]
+)
+def test_a_word_that_a_purpose_does_not_know_is_refused_with_those_that_it_knows(purpose, text):
+    with pytest.raises(Layer7Error) as refused:
+        spoken(purpose, text)
+    assert refused.value.code == "unknown_choice"
+    assert text not in str(refused.value)
+    assert "It is one of: " in refused.value.hint

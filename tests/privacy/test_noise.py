@@ -4,6 +4,7 @@ import ast
 import math
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,3 +86,11 @@ def test_nothing_on_the_way_to_a_release_can_be_seeded():
             alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
         }
         assert not words & {"random", "default_rng", "seed", "RandomState"}, name
+
+
+def test_noise_whose_loss_is_never_proven_is_not_drawn(monkeypatch):
+    unproven = SimpleNamespace(map=lambda _distance: math.inf)
+    monkeypatch.setattr(noise, "_gaussian", lambda _scale: unproven)
+    with pytest.raises(Layer7Error) as refused:
+        noise._proven(MANY)
+    assert refused.value.code == "noise_unproven"

@@ -153,6 +153,7 @@ def test_the_whole_config_says_where_each_value_comes_from():
     [
         ("salary", "1", "unknown_field"),
         ("forget:", True, "unknown_field"),
+        ("forget:standing", True, "value_not_allowed"),
         ("forget:" + "x" * 300, True, "unknown_field"),
         (PACE, "many", "value_not_allowed"),
         (PACE, 1e9, "value_out_of_range"),

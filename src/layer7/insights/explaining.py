@@ -111,7 +111,10 @@ def _finding(sentence: InsightSentence) -> LearnedItem:
     undo = (
         f"layer7 personalize forget USER {shlex.quote(key)}"
         if found.kind == "pattern"
-        else "layer7 privacy consent: switch learning off, or forget since a date."
+        else (
+            "layer7 personalize forget USER --since DAY; or layer7 privacy consent USER "
+            "--set personalisation=off"
+        )
     )
     return LearnedItem(
         key=key,

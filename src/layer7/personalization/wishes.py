@@ -34,6 +34,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _LISTS = ("preferred_company_sizes", "preferred_locations", "rejection_patterns")
 MOST_WORDS, LONGEST = 20, 100
 LONGEST_ITEM = 200
+COUNTED = ("standing", "change", "rethink")
+"""Findings that are counted anew from her applications every night: they go with these alone."""
 
 
 def checked(field: str, value: object) -> Any:
@@ -69,7 +71,7 @@ def known(field: str) -> str:
 
 def _reader(field: str) -> Callable[[str, object], Any]:
     if field.startswith(FORGET) and len(FORGET) < len(field) <= LONGEST_ITEM and field.isprintable():
-        return _flag
+        return _item
     if field not in _READ:
         raise Layer7Error(
             "unknown_field", f"There is no such wish: {field[:80]!r}.", f"There are: {', '.join(_READ)}."
@@ -102,6 +104,17 @@ def _list(field: str, value: object) -> list[str]:
     if bad or not all(isinstance(word, str) for word in words):
         raise _refused(field, f"up to {MOST_WORDS} texts of up to {LONGEST} characters")
     return kept
+
+
+def _item(field: str, value: object) -> bool:
+    name = field.removeprefix(FORGET)
+    if name in COUNTED:
+        raise Layer7Error(
+            "value_not_allowed",
+            f"{name} is counted from her applications, and cannot be forgotten without them.",
+            "Forget since a day, correct an outcome, or set personalisation to off.",
+        )
+    return _flag(field, value)
 
 
 def _flag(field: str, value: object) -> bool:

@@ -10,11 +10,13 @@ from scipy import special
 
 from layer7.analytics.chances import SCALES, TEXTS, chance_rows, to_chances
 from layer7.analytics.outcomes import outlook
+from layer7.errors import Layer7Error
 from layer7.nightly.measuring import counted
 from layer7.optimization.likelihood import (
     LikelihoodModel,
     content,
     contest,
+    judging,
     own_table,
     own_terms,
     restored,
@@ -180,3 +182,12 @@ def test_before_any_log_a_better_fit_is_likelier_and_the_rate_is_a_usual_one():
 def test_levels_of_few_people_have_no_effect_of_their_own():
     rows = rows_of(600, people=30, title=["cook" if at % 30 < 5 else "waiter" for at in range(600)])
     assert to_chances(rows, {}).keys["title"] == ("waiter",)
+
+
+def test_a_learner_that_gives_no_numbers_is_not_adopted(market, judged, monkeypatch):
+    """A model without numbers cannot be judged: the stage ends with an error, and the one in use stays."""
+    nowhere = {name: (np.nan, error) for name, (_, error) in judged.served.slopes.items()}
+    monkeypatch.setattr(judging, "train", lambda *_, **__: replace(judged.served, slopes=nowhere))
+    chances, end = market
+    with pytest.raises(Layer7Error):
+        contest(chances, trained_to=end, champion=NONE)

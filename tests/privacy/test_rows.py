@@ -76,6 +76,12 @@ ROWS = """
 28 all alike
     privacy/test_pooled.py
     test_a_cell_where_all_are_alike_is_told_with_an_interval_inside_what_is_possible
+29 a learner that gives no numbers
+    optimization/test_likelihood.py
+    test_a_learner_that_gives_no_numbers_is_not_adopted
+30 a damaged model
+    storage/test_likelihoods.py
+    test_a_damaged_model_is_refused_and_the_one_before_it_serves
 31 disk full in an erasure
     storage/test_erasure.py
     test_a_full_disk_leaves_the_request_standing

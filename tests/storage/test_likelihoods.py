@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select, update
 
 from layer7.errors import Layer7Error
 from layer7.optimization.likelihood import LikelihoodModel, version_of
+from layer7.storage import schema
 from layer7.storage.likelihood_shown import shown
+from layer7.storage.likelihoods import Likelihoods
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 NONE = LikelihoodModel()
@@ -55,6 +58,24 @@ def test_a_refused_challenger_stands_in_the_history_and_moves_nothing(home):
     assert home.likelihoods.in_use().version == version_of(ONE)
     with pytest.raises(Layer7Error, match="There is no model"):
         home.likelihoods.model(version_of(TWO))
+
+
+@pytest.mark.parametrize("damage", [b"", b"no zip", None])
+def test_a_damaged_model_is_refused_and_the_one_before_it_serves(home, damage):
+    """Truncated, no such file, or another model under its name."""
+    adopt(home, ONE)
+    adopt(home, TWO)
+    versions = schema.likelihood_versions
+    with home.state.write() as connection:
+        rows = dict(connection.execute(select(versions.c.version, versions.c.content)).all())
+        bad = rows[version_of(ONE)] if damage is None else damage
+        of_two = versions.c.version == version_of(TWO)
+        connection.execute(update(versions).where(of_two).values(content=bad))
+    store = Likelihoods(home.state)
+    found = store.in_use()
+    assert (found.version, found.served.trained_to) == (version_of(ONE), 1_000)
+    with pytest.raises(Layer7Error, match="gives another name"):
+        store.model(version_of(TWO))
 
 
 def test_an_unknown_model_is_refused(home):

@@ -2,9 +2,11 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -59,14 +61,16 @@ class Likelihoods:
         }
 
     def in_use(self) -> InUse:
-        """Give the model in use."""
+        """Give the model in use; where it is not what its name says, the one before it."""
         with self._state.read() as connection:
             rows = connection.execute(_LAST_TWO).mappings().all()
-            move = next((_move(dict(row)) for row in rows if row["kind"] in _IN_USE), None)
-            if move is None:
-                return InUse(version_of(NONE_YET), NONE_YET, NONE_YET)
-            served, tested = self._models(connection, move.version)
-            return InUse(move.version, served, tested, move, held=rows[0]["kind"] == "rollback")
+            held = bool(rows) and rows[0]["kind"] == "rollback"
+            latest = next((row for row in rows if row["kind"] in _IN_USE), None)
+            for row in [] if latest is None else chain([latest], _before(connection, latest["id"])):
+                with suppress(Layer7Error):
+                    served, tested = self._models(connection, row["version"])
+                    return InUse(row["version"], served, tested, _move(dict(row)), held=held)
+            return InUse(version_of(NONE_YET), NONE_YET, NONE_YET)
 
     def history(self, *, limit: int = 100) -> tuple[LikelihoodMove, ...]:
         """Give the steps, the latest first.
@@ -179,16 +183,32 @@ class Likelihoods:
             raise Layer7Error(
                 "unknown_version", f"There is no model {version[:40]!r}.", "See `layer7 likelihood versions`."
             )
-        body = json.loads(zlib.decompress(kept))
-        served, tested = restored(body["served"]), restored(body["tested"])
-        if version_of(served) != version:
-            raise Layer7Error(
-                "version_damaged", f"The content of {version} gives another name.", "Restore a backup."
-            )
+        served, tested = _unpacked(kept, version)
         if len(self._known) > 8:
             self._known = {}
         self._known[version] = served, tested
         return served, tested
+
+
+def _unpacked(kept: bytes, version: str) -> tuple[LikelihoodModel, LikelihoodModel]:
+    """Read a model and its tested form; nothing that does not give the model's name is ever used."""
+    damaged = Layer7Error(
+        "version_damaged", f"The content of {version} gives another name.", "Restore a backup."
+    )
+    try:
+        body = json.loads(zlib.decompress(kept))
+        served, tested = restored(body["served"]), restored(body["tested"])
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise damaged from error
+    if version_of(served) != version:
+        raise damaged
+    return served, tested
+
+
+def _before(connection: Connection, number: int) -> Iterator[Any]:
+    """Give the steps before one that brought models, the latest first."""
+    earlier = select(_MOVES).where(_MOVES.c.kind.in_(_IN_USE), _MOVES.c.id < number)
+    yield from connection.execute(earlier.order_by(_MOVES.c.id.desc())).mappings()
 
 
 def _packed(value: Mapping[str, Any]) -> bytes:

@@ -78,7 +78,7 @@ def share_logged(history: Simulation) -> float:
 
 
 _LAWS = {"log-normal": "S2", "Weibull": "weibull_delays", "exponential": "exponential_delays"}
-_SHORT, _FULL = 4, 200
+_SHORT, _FULL = 8, 200
 
 
 def _lines(law: str, weeks: int, people: int, log: str) -> tuple[Measure, ...]:

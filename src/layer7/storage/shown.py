@@ -33,17 +33,18 @@ class Shown:
             since: from when on it counts, ISO 8601.
             at: now.
         """
-        known, oldest, wanted = self._counts, at - FRESH, list(jobs)
-        old = [job for job in wanted if job not in known or not oldest < known[job][0] <= at]
+        oldest, wanted, counts = at - FRESH, list(jobs), self._counts
+        old = [job for job in wanted if job not in counts or not oldest < counts[job][0] <= at]
         if old:
             query = select(exposures.c.job, func.count()).where(
                 exposures.c.job.in_(old), exposures.c.at >= since
             )
             found = {job: int(n) for job, n in connection.execute(query.group_by(exposures.c.job)).all()}
-            if len(known) > _MOST_JOBS:
-                known = {job: known[job] for job in wanted if job in known}
-            self._counts = known | {job: (at, found.get(job, 0)) for job in old}
-        return {job: count for job in wanted if (count := self._counts[job][1])}
+            if len(counts) > _MOST_JOBS:
+                counts = self._counts = {job: counts[job] for job in wanted if job in counts}
+            # In place, and read from here: other threads count at the same time.
+            counts.update({job: (at, found.get(job, 0)) for job in old})
+        return {job: count for job in wanted if (count := counts[job][1])}
 
     def add(self, jobs: Iterable[str]) -> None:
         """Count one person more.
@@ -51,7 +52,8 @@ class Shown:
         Args:
             jobs: that she was shown for the first time.
         """
+        counts = self._counts
         for job in jobs:
-            if job in self._counts:
-                at, count = self._counts[job]
-                self._counts[job] = at, count + 1
+            known = counts.get(job)
+            if known is not None:
+                counts[job] = known[0], known[1] + 1

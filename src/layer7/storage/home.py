@@ -1,6 +1,7 @@
 """A home folder: one installation with everything it keeps."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from errno import EACCES
@@ -141,23 +142,19 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     state = State(url, audit_key=keys.audit, head=path / "keys" / "audit.head")
     state.migrate()
     _same_buckets(state, settings.buckets)
-    locks = Locks(path / "locks", state)
-    manifest = Manifest(path, state)
-    log = EventLog(state, manifest, keys.tombstones.all)
-    quarantine = Quarantine(state, keys)
+    home = _assembled(path, settings, state, keys)
+    home.erasures.replay()
+    return home
+
+
+def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home:
+    locks, manifest = Locks(path / "locks", state), Manifest(path, state)
+    log, quarantine = EventLog(state, manifest, keys.tombstones.all), Quarantine(state, keys)
     engine = partial(connect, settings.model_copy(update={"threads": 1}), path / "scratch")
-    configs = Configs(state)
     inbox = Inbox(state, keys, log, manifest, quarantine, locks, engine)
     consents = Consents(state, keys, settings.policy_version)
-    experiments = Experiments(state, METRICS)
-    assignments = Assignments(state, keys, inbox, consents)
-    recommendations = Recommendations(state, configs, experiments)
-    personal = Personal(state, keys)
-    own = OwnRules(personal, consents, keys, Lookup(experiments, assignments))
-    serving = Serving(configs, recommendations, own)
+    decided = _decided(state, keys, inbox, consents)
     declared = Declared(path / "fairness.db", state, keys, consents)
-    erasures = Erasures(state, keys, quarantine, declared)
-    erasures.replay()
     home = Home(
         path=path,
         settings=settings,
@@ -171,27 +168,52 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
         runs=Runs(state),
         consents=consents,
         releases=Releases(state, keys.release),
-        configs=configs,
-        recommendations=recommendations,
-        experiments=experiments,
-        assignments=assignments,
-        personal=personal,
-        serving=serving,
-        rollouts=Rollouts(
-            state,
-            configs=configs,
-            experiments=experiments,
-            recommendations=recommendations,
-            serving=serving,
-            # What reads them takes long to load, and is asked only where a ramp is checked.
-            breaches=lambda: import_module("layer7.storage.parities").Parities(home).waiting(),
-        ),
+        configs=decided.configs,
+        recommendations=decided.recommendations,
+        experiments=decided.experiments,
+        assignments=decided.assignments,
+        personal=decided.personal,
+        serving=decided.serving,
+        # What reads breaches takes long to load, and is asked only where a ramp is checked.
+        rollouts=decided.rollouts(lambda: import_module("layer7.storage.parities").Parities(home).waiting()),
         tokens=Tokens(state),
         answers=Answers(state),
-        erasures=erasures,
+        erasures=Erasures(state, keys, quarantine, declared),
         declared=declared,
     )
     return home
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What is decided on, and what is served of it."""
+
+    state: State
+    configs: Configs
+    experiments: Experiments
+    assignments: Assignments
+    recommendations: Recommendations
+    personal: Personal
+    serving: Serving
+
+    def rollouts(self, breaches: Callable[[], tuple[str, ...]]) -> Rollouts:
+        return Rollouts(
+            self.state,
+            configs=self.configs,
+            experiments=self.experiments,
+            recommendations=self.recommendations,
+            serving=self.serving,
+            breaches=breaches,
+        )
+
+
+def _decided(state: State, keys: Keys, inbox: Inbox, consents: Consents) -> _Decided:
+    configs, experiments = Configs(state), Experiments(state, METRICS)
+    assignments = Assignments(state, keys, inbox, consents)
+    recommendations, personal = Recommendations(state, configs, experiments), Personal(state, keys)
+    own = OwnRules(personal, consents, keys, Lookup(experiments, assignments))
+    serving = Serving(configs, recommendations, own)
+    return _Decided(state, configs, experiments, assignments, recommendations, personal, serving)
 
 
 def _make_folder(path: Path) -> None:

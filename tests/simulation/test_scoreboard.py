@@ -32,6 +32,7 @@ from layer7.simulation.scoreboard.modes import alarms, threshold_of
 from layer7.simulation.scoreboard.runner import seed_of
 from layer7.simulation.scoreboard.table import key_of, markdown, merged, replaced, short, to_row
 from layer7.simulation.scoreboard.verdict import Estimate, estimate, judge, verdict
+from layer7.storage.reading import Horizon
 
 ROOT = Path(__file__).parents[2]
 START = date(2026, 3, 2)
@@ -166,8 +167,6 @@ def test_the_lines_are_well_made():
 
 def test_the_log_in_memory_is_the_log_of_the_door(home, tmp_path):
     """The same market, taken in by the real door and folded by a real night."""
-    from layer7.storage.reading import Horizon  # noqa: PLC0415
-
     history = simulate(SCENARIOS["default"], people=12, weeks=3, start=START, rng=np.random.default_rng(8))
     files = write_events(to_events(history), tmp_path)
     with replay(history) as log:

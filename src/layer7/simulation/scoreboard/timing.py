@@ -71,12 +71,11 @@ def advice(market: Market, people: int, weeks: int, seed: int) -> Mapping[str, P
 
 def _read(log: Replay) -> _Read:
     now = log.at(log.end).applications
-    night = outlook(fit_silence(counted(now, log.end)), log.end)
+    model = fit_silence(counted(now, log.end))
     fates = fated(now)
     by_fold = fate_counts(fates.mutate(fold=fold_of(fates.person)), ("fold",)).to_pyarrow()
     folds = to_silence_folds(by_fold, log.end)
-    model = fit_silence(counted(now, log.end))
-    rows = sent_rows(now, night).to_pyarrow()
+    rows = sent_rows(now, outlook(model, log.end)).to_pyarrow()
     sent = to_sent(rows, unseen_answers(model, LONGEST))
     served = parameter("follow_up_timing").default
     day = float(served) if isinstance(served, int | float) else 7.0

@@ -11,6 +11,7 @@ from decided_trials import effect, experiment
 from layer7.analytics.clusters import design_effect
 from layer7.analytics.cohorts import segments
 from layer7.analytics.contributions import segment_of
+from layer7.analytics.employers import employer_moments
 from layer7.analytics.habits import habits
 from layer7.analytics.making import Making
 from layer7.analytics.market import answer_moments, first_and_last, month_moments, skill_moments, window
@@ -269,6 +270,18 @@ def test_without_an_effect_nothing_is_said(log):
     members, _known = kinds(memberships(null, table([], PROFILE)).to_pyarrow())
     moments = habit_moments(null, ibis.memtable(members), night()).to_pyarrow()
     assert habits(moments, correlation=0.05) == {}
+
+
+def test_employers_are_summed_by_their_own_expectation():
+    """One person, rate 1/4: at the first employer 1 of 2 came, at the second 0 of 2."""
+    rows = [
+        sent(day, company=company, company_type="ngo", interview=day == 0)
+        for day, company in enumerate(("A", "a ", "B", "B"))
+    ]
+    (found,) = employer_moments(table(rows), night()).to_pyarrow().to_pylist()
+    assert {name: found[name] for name in ("habit", "k", "m", "v", "kk", "km", "mm")} == pytest.approx(
+        {"habit": "ngo", "k": 1, "m": 1, "v": 0.75, "kk": 1, "km": 0.5, "mm": 0.5}
+    )
 
 
 def test_the_market_is_counted(log):

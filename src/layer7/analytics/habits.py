@@ -17,15 +17,20 @@ from layer7.statistics import bayesian_fdr
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.contrasts import mantel_haenszel
 from layer7.statistics.intervals import wilson_bounds
-from layer7.statistics.shrinkage import shrink
+from layer7.statistics.mixture import Mixture
+from layer7.statistics.sparse_levels import Levels, sparse_levels
 
 LEAST_RATIO = 1.1
 """Least odds ratio (or its inverse) that is worth saying."""
 
 FDR = 0.10
+LEAST_PROBABILITY = 0.8
+"""Of each habit besides: where many are certain, their average would let in what is hardly likely."""
+
 LEVEL = 0.95
 FEWEST = 5
-"""Interviews on either side without which a habit is not compared."""
+"""Interviews that must be expected on either side for a habit to be compared. Those that came do not decide:
+of rare habits, only those that chance had favoured would be looked at."""
 
 METHOD = (
     "the same person's applications with and without it, alike in {fixed} (Mantel-Haenszel), shrunk towards "
@@ -83,24 +88,28 @@ class Habit:
 def habits(moments: pa.Table, *, correlation: float) -> Mapping[int, tuple[Habit, ...]]:
     """Compare every habit in every segment, and keep what may be shown.
 
-    Log odds ratios within persons are shrunk across the segments of a scheme, habit by habit. Of all habits
-    in all segments, those are kept whose probability of an odds ratio above 1.1 (or below its inverse) is so
-    high that on average at most a tenth of what is kept is false.
+    Log odds ratios within persons are shrunk across the segments of a scheme, habit by habit, and towards
+    none as far as most habits of the scheme have none. Of all habits in all segments, those are kept whose
+    probability of an odds ratio above 1.1 (or below its inverse) is so high that on average at most a tenth
+    of what is kept is false.
 
     Args:
-        moments: rows of :func:`layer7.analytics.strategies.habit_moments`.
+        moments: rows of :func:`layer7.analytics.strategies.habit_moments`, and if known the variance that
+            their segments ``shared`` (:func:`layer7.analytics.employers.with_shared`).
         correlation: of two applications of one person, for the intervals of the rates.
 
     Returns:
         The habits by segment; a segment without any is left out.
     """
     columns = _with_rest({name: np.asarray(moments[name].to_pylist()) for name in moments.column_names})
-    found: list[tuple[int, Habit]] = []
-    for scheme in SCHEMES:
-        here = (columns["scheme"] == scheme) & (columns["habit"] != NOT_DONE)
-        for family, level in sorted({*zip(columns["family"][here], columns["habit"][here], strict=True)}):
-            own = here & (columns["family"] == family) & (columns["habit"] == level)
-            found += _compared({name: values[own] for name, values in columns.items()}, correlation)
+    contrasts = [_contrasts(columns, scheme) for scheme in SCHEMES]
+    found = [
+        item
+        for scheme in contrasts
+        for own, shrunk in zip(scheme, sparse_levels([each.levels for each in scheme]), strict=True)
+        for item in _told(own.own, shrunk, correlation)
+    ]
+    found = [item for item in found if item[1].probability >= LEAST_PROBABILITY]
     shown = bayesian_fdr([1 - habit.probability for _, habit in found], FDR)
     kept: dict[int, list[Habit]] = {}
     for (segment, habit), may in zip(found, shown, strict=True):
@@ -121,13 +130,57 @@ def _with_rest(columns: Mapping[str, Any]) -> Mapping[str, Any]:
     return dict(columns) | rest
 
 
-def _compared(own: Mapping[str, Any], correlation: float) -> list[tuple[int, Habit]]:
-    """One habit in all segments of a scheme."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Contrast:
+    """One habit in the segments that have enough interviews with and without it."""
+
+    own: Mapping[str, Any]
+    levels: Levels
+
+
+def _contrasts(columns: Mapping[str, Any], scheme: str) -> list[_Contrast]:
+    """All habits of a scheme that can be compared somewhere."""
+    here = (columns["scheme"] == scheme) & (columns["habit"] != NOT_DONE)
+    found = []
+    for family, level in sorted({*zip(columns["family"][here], columns["habit"][here], strict=True)}):
+        rows = here & (columns["family"] == family) & (columns["habit"] == level)
+        contrast = _contrast({name: values[rows] for name, values in columns.items()})
+        found += [] if contrast is None else [contrast]
+    return found
+
+
+def _contrast(own: Mapping[str, Any]) -> _Contrast | None:
     found = mantel_haenszel(own["r"], own["s"], rr=own["rr"], ss=own["ss"], rs=own["rs"])
-    enough = found.known & (own["k"] >= FEWEST) & (own["rest_k"] >= FEWEST)
+    enough = found.known & (_fewer_expected(own) >= FEWEST)
     if not enough.any():
-        return []
-    shrunk = shrink(found.value[enough], found.error[enough]).effects
+        return None
+    told = {name: values[enough] for name, values in own.items()}
+    error = np.maximum(found.error[enough], _least_error(told))
+    shared = float(own["shared"].max()) if "shared" in own else 0.0
+    return _Contrast(told, Levels(found.value[enough], error, shared))
+
+
+def _least_error(own: Mapping[str, Any]) -> FloatArray:
+    """The error of a log odds ratio were all applications independent and alike (Woolf, 1955).
+
+    From a dozen people on, the error between them is now and then far too small, and such contrasts would
+    be the first to be shown.
+    """
+    k, rest_k = own["k"], own["rest_k"]
+    missed, rest_missed = own["trials"] - k, own["rest_trials"] - rest_k
+    cells = np.maximum(np.stack((k, rest_k, missed, rest_missed)), 0.5)
+    return np.asarray(np.sqrt((1 / cells).sum(axis=0)), dtype=np.float64)
+
+
+def _fewer_expected(own: Mapping[str, Any]) -> FloatArray:
+    """Interviews to expect with or without a habit, whichever is fewer, if it does nothing."""
+    trials, rest = own["trials"], own["rest_trials"]
+    rate = (own["k"] + own["rest_k"]) / np.maximum(trials + rest, 1e-300)
+    return np.asarray(rate * np.minimum(trials, rest), dtype=np.float64)
+
+
+def _told(own: Mapping[str, Any], shrunk: Mixture, correlation: float) -> list[tuple[int, Habit]]:
+    """One habit in all segments of a scheme."""
     ends = np.exp(np.stack((shrunk.mean, *shrunk.interval(LEVEL))))
     least = np.log(LEAST_RATIO)
     chances = np.maximum(shrunk.above(least), 1 - shrunk.above(-least))
@@ -144,12 +197,12 @@ def _compared(own: Mapping[str, Any], correlation: float) -> list[tuple[int, Hab
                 usual=int(own["usual"][at]),
                 n=int(own["n"][at]),
                 rate=_three(rates[:, at]),
-                ratio=_three(ends[:, place]),
+                ratio=_three(ends[:, at]),
                 raw=None if np.isnan(raw[at]) else float(raw[at]),
-                probability=float(chances[place]),
+                probability=float(chances[at]),
             ),
         )
-        for place, at in enumerate(np.flatnonzero(enough))
+        for at in range(len(ends[0]))
     ]
 
 

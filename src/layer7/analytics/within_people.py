@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from ibis.expr import types as ir
 
+from layer7.analytics.employers import employer_of
 from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, epoch_seconds, outcomes
 from layer7.statistics import FitParts, Sent
 
@@ -60,7 +61,6 @@ def sent_rows(applications: ir.Table, night: Outlook) -> ir.Table:
     rows = outcomes(applications, night)
     rows = rows.filter(rows.is_submitted)
     days = (rows.seconds - epoch_seconds(rows.posted_at)) / SECONDS_PER_DAY
-    employer = ibis.coalesce(rows.company.lower().strip().nullif(""), rows.job_id, rows.application_id)
     # In an order of their own, so that the same night gives the same sums to the last digit.
     return rows.order_by("person", "application_id").select(
         "person",
@@ -70,7 +70,7 @@ def sent_rows(applications: ir.Table, night: Outlook) -> ir.Table:
         "local_hour",
         "category",
         *PARTS,
-        employer=employer,
+        employer=employer_of(rows),
         interviewed=rows.is_interviewed,
         answered=~rows.is_silent,
         silent_age=ibis.ifelse(rows.is_silent, rows.age, None),

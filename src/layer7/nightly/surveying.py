@@ -10,6 +10,7 @@ from layer7.analytics.clusters import design_effect
 from layer7.analytics.cohorts import segment_table, segments
 from layer7.analytics.contributions import segment_of
 from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.employers import employer_moments, with_shared
 from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.making import Making
 from layer7.analytics.market import (
@@ -74,10 +75,11 @@ def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[
     members, known = kinds(people)
     placed = ibis.memtable(members)
     fates = segment_fates(log.applications, placed).to_pyarrow()
+    moments = habit_moments(log.applications, placed, outlook).to_pyarrow()
     found = segments(
         known,
         person_moments(log.applications, placed, outlook).to_pyarrow(),
-        habit_moments(log.applications, placed, outlook).to_pyarrow(),
+        with_shared(moments, employer_moments(log.applications, outlook).to_pyarrow()),
         making=_making(night, *first_and_last(log.applications, outlook)),
         experiments=[each for each in night.home.experiments.list() if each.results is not None],
         unseen=unseen_ratios(fates, outlook, groups=len(known)),

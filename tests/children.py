@@ -21,11 +21,11 @@ from layer7.storage.home import Home, open_home
 from layer7.storage.reading import Horizon
 from layer7.storage.runs import Runs, StageRecord
 from layer7.storage.settings import Settings
-from layer7.storage.state import Act
+from layer7.storage.state import Act, State
 from nights import night
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-PRELOAD = ["layer7.storage.home", "children"]
+PRELOAD = ["layer7.storage.home", "layer7.storage.migrations", "children"]
 
 
 def small_settings(url: str = "") -> Settings:
@@ -86,6 +86,20 @@ def advance_until(home: str, at: str, step: int) -> None:
     event.listen(opened.state.engine, "commit", at_commit)
     advance_all(opened, datetime.fromisoformat(at))
     opened.state.engine.dispose()
+
+
+def migrate_until(url: str, folder: str, step: int) -> None:
+    """Bring a state to the last revision, and be killed right before a statement; None left ends it whole."""
+    state = State(url, audit_key=bytes(32), head=Path(folder) / "audit.head")
+    done = count(1)
+
+    def at_statement(*_: object) -> None:
+        if next(done) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(state.engine, "before_cursor_execute", at_statement)
+    state.migrate()
+    state.engine.dispose()
 
 
 def fold_and_compact(home: str, days: list[str]) -> None:

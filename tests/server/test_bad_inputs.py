@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from damage import break_page
 from layer7.contract import EventType
 from layer7.server.limits import Limits
 from layer7.storage import schema
@@ -327,3 +328,25 @@ def test_row_13_a_flood_is_429_for_its_sender_alone(build):
     other = house.client.post("/v1/events", json=event("other"), headers=house.headers["admin"])
     assert other.status_code == 202
     assert house.home.inbox.waiting() == 61
+
+
+def test_row_33_on_a_damaged_database_reads_go_on_and_writes_are_503_with_what_to_do(house):
+    name = house.propose()
+    house.home.state.engine.dispose()
+    break_page(house.home.path / "state.db", "ix_quarantine_person")
+    assert house.home.state.check()
+    for answer in (
+        send(house, json.dumps(event()).encode()),
+        house.post(f"/v1/recommendations/{name}/reject", WHY),
+        house.client.delete("/v1/users/anna", headers=house.headers["privacy"]),
+        house.get("/ready"),
+    ):
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["type"] == "urn:layer7:problem:state_damaged"
+        assert "backup" in answer.json()["hint"]
+    assert house.get(f"/v1/recommendations/{name}").status_code == 200
+    assert house.get("/v1/config/strategy_engine").status_code == 200
+    assert house.evaluate("improve_resume_threshold").json()["value"] == 75.0
+    assert house.get("/v1/audit/verify").json()["intact"] is True
+    assert house.get("/health").status_code == 200

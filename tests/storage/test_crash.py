@@ -6,15 +6,25 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select
 
-from children import NOW, PRELOAD, accept, fold_and_compact, ingest, small_settings
+from children import NOW, PRELOAD, accept, fold_and_compact, ingest, migrate_until, small_settings
 from layer7.contract.reading import read_event
 from layer7.storage.home import open_home
+from layer7.storage.migrations import upgrade
+from layer7.storage.schema import consents, metadata
+from layer7.storage.state import Act, State
 
 DAYS = ["2026-01-04", "2026-01-20"]
 
@@ -106,6 +116,68 @@ def test_a_killed_ingest_is_run_again(context, home, tmp_path, logged):
     assert live <= {str(path) for path in (home.path / "data").rglob("*")}
     home.manifest.sweep(now=time.time() + 7200)
     assert {str(path) for path in (home.path / "data").rglob("*.parquet*")} == live
+
+
+def at_revision(url: str, folder: Path, revision: str) -> State:
+    """Make a state as an older program left it, with rows in it."""
+    state = State(url, audit_key=bytes(32), head=folder / "audit.head")
+    with state.write() as connection, patch.object(command, "upgrade", partial(upgraded, revision)):
+        upgrade(connection)
+    with state.change(Act("ben", "test", "", NOW)) as connection:
+        said = {"purpose": "experiments", "value": "no", "at": NOW.isoformat(), "source": "test"}
+        connection.execute(consents.insert().values(person="p", **said))
+    return state
+
+
+def upgraded(revision: str, config: Config, _head: str, /, true: Any = command.upgrade) -> None:
+    true(config, revision)
+
+
+def test_a_killed_migration_is_done_again_from_where_it_began(context, tmp_path, state_url):
+    """All of it is one transaction: a kill at any statement leaves the older state as it was."""
+    state = at_revision(state_url, tmp_path, "0001")
+    for step in (3, 30):
+        assert kill(context, migrate_until, (state_url, str(tmp_path), step), after=60)
+        with state.read() as connection:
+            assert MigrationContext.configure(connection).get_current_revision() == "0001"
+    state.migrate()
+    with state.read() as connection:
+        migrated = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(migrated, metadata) == []
+        assert connection.execute(select(consents.c.value)).scalars().all() == ["no"]
+    assert state.verify_audit() == 1
+    assert state.check() == ()
+    state.engine.dispose()
+
+
+def test_what_was_acknowledged_survives_a_torn_write_ahead_log(tmp_path):
+    """The power fails while a later commit is written: any number of its bytes are there, or are others.
+
+    Nothing is closed in between, so that all of it stands in the write-ahead log.
+    """
+    dice = Random(4)
+    state = State(f"sqlite:///{tmp_path / 'state.db'}", audit_key=bytes(32), head=tmp_path / "audit.head")
+    state.migrate()
+    state.truncate()
+    log, sizes = tmp_path / "state.db-wal", []
+    for at in range(6):
+        with state.change(Act("ben", "test", str(at), NOW, "x" * 5_000 * (at % 2))):
+            pass
+        sizes.append(log.stat().st_size)
+    whole, database = log.read_bytes(), (tmp_path / "state.db").read_bytes()
+    for cut in sorted(dice.sample(range(sizes[0], len(whole)), 25)):
+        folder = tmp_path / f"cut{cut}"
+        folder.mkdir()
+        torn = whole[:cut] + dice.randbytes(dice.choice([0, 100, 4096]))
+        (folder / "state.db").write_bytes(database)
+        (folder / "state.db-wal").write_bytes(torn)
+        after = State(f"sqlite:///{folder / 'state.db'}", audit_key=bytes(32), head=folder / "audit.head")
+        assert after.check() == ()
+        assert after.verify_audit() == sum(size <= cut for size in sizes)
+        with after.change(Act("ben", "test", "again", NOW)):
+            pass
+        after.engine.dispose()
+    state.engine.dispose()
 
 
 def table(home: Any) -> list[dict[str, Any]]:

@@ -1,11 +1,18 @@
 """A file counts from the moment its row is committed, and is deleted long after it stopped counting."""
 
 import os
+import resource
+import time
+from contextlib import contextmanager
 from datetime import timedelta
+from errno import EIO
+from functools import partial
 
 import pytest
 
-from layer7.storage.manifest import ALL_BUCKETS, File
+from layer7.errors import Layer7Error
+from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
+from layer7.storage.reading import Horizon
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ def test_only_whole_files_get_their_name(home):
 
     with pytest.raises(OSError):  # noqa: PT011 - it has no message
         home.manifest.write("events", ALL_BUCKETS, break_off)
-    assert [path.suffix for path in (home.path / "data").rglob("*.parquet*")] == [".tmp"]
+    assert list((home.path / "data").rglob("*.parquet*")) == []
 
 
 def test_unlisted_files_are_swept_after_an_hour(home, add, now):
@@ -99,3 +106,79 @@ def test_live_files_are_never_swept(home, add, now):
     age(home, now - timedelta(days=9))
     assert swept(home, now, hours=1000) == 0
     assert (home.path / first.path).exists()
+
+
+@contextmanager
+def full_disk(monkeypatch):
+    """Let no file of the log or a table grow beyond two kilobytes, as a full disk does."""
+    true, (_, most) = Manifest.write, resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def write(*given):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, most))
+        try:
+            return true(*given)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "write", write)
+        yield
+
+
+def refused(act, *given):
+    with pytest.raises(Layer7Error) as error:
+        act(*given)
+    return error.value.code
+
+
+def files_of(home):
+    return sorted(path for path in (home.path / "data").rglob("*") if path.is_file())
+
+
+def test_a_full_disk_refuses_the_log_and_the_night_in_words_and_leaves_nothing_half(
+    home, take, make_event, logged, now, monkeypatch
+):
+    events = [make_event(event_id=f"e{at}", application_id=f"a{at}") for at in range(40)]
+    take(home, events[:20])
+    before, horizon = files_of(home), Horizon(now.date(), now)
+    with full_disk(monkeypatch):
+        assert refused(take, home, events) == "disk_full"
+        assert refused(partial(home.warehouse.fold, horizon, at=now, progress=print)) == "disk_full"
+        assert len(logged(home)) == 20
+    assert files_of(home) == before
+    take(home, events)
+    assert home.warehouse.fold(horizon, at=now, progress=lambda _: None) == 40
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_write_that_the_disk_did_not_take_is_not_listed_and_not_tried_again(
+    home, take, make_event, logged, monkeypatch, fails
+):
+    """Where a flush fails, of the file or of its folder, the next one would say that all is well."""
+    take(home, [make_event()])
+    before, asked, true = files_of(home), [], os.fsync
+
+    def failing(descriptor):
+        asked.append(descriptor)
+        if len(asked) == fails:
+            raise OSError(EIO, os.strerror(EIO))
+        true(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        assert refused(take, home, [make_event(event_id="new")]) == "disk_failed"
+    assert len(asked) == fails
+    assert len(logged(home)) == 1
+    home.manifest.sweep(now=time.time() + 7200)
+    assert files_of(home) == before
+
+
+def test_a_damaged_file_is_told_as_that(home, take, make_event, logged):
+    take(home, [make_event()])
+    (path,) = files_of(home)
+    whole = path.read_bytes()
+    for torn in (whole[:-9], whole[:20] + bytes(400) + whole[420:]):
+        path.write_bytes(torn)
+        assert refused(logged, home) == "data_damaged"
+    path.unlink()
+    assert refused(logged, home) == "data_damaged"

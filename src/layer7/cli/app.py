@@ -18,6 +18,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "experiments": ("experiments",),
         "fairness": ("fairness",),
         "insights": ("insights",),
+        "integrity": ("check",),
         "events": ("ingest", "import-log", "quarantine", "schema"),
         "likelihood": ("likelihood",),
         "passport": ("experiments",),

@@ -12,6 +12,7 @@ from layer7.cli.terminal import (
     JsonOption,
     WhyOption,
     actor_name,
+    err,
     home_path,
     now,
     opened,
@@ -52,7 +53,9 @@ def serve(
 
 
 def serve_home(home: Home, *, port: int, host: str = _LOOPBACK) -> None:
-    """Serve a home folder until it is told to stop."""
+    """Serve a home folder until it is told to stop; a damaged state is served as far as it can be read."""
+    if home.state.check():
+        err.print("The state database is damaged and is only read: `layer7 check`.", style="bold red")
 
     def started(listening: int) -> None:
         address = f"http://{host}:{listening}/"

@@ -96,9 +96,12 @@ def run_night(
         The record of the night.
 
     Raises:
-        Layer7Error: ``locked`` while another night runs; ``stage_failed`` naming the stage and its reason.
+        Layer7Error: ``locked`` while another night runs; ``state_damaged``; ``stage_failed`` naming the stage
+            and its reason.
     """
     with home.locks.hold("nightly", wait=0.0):
+        home.state.check()
+        home.state.writable()
         home.configs.start(clock())
         run_id = home.runs.begin(horizon.as_of, known_at=horizon.known_at, at=clock())
         report: dict[str, Any] = {}

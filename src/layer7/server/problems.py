@@ -40,7 +40,8 @@ _BY_STATUS: Mapping[int, str] = {
     429: "too_many_requests",
     500: "another_recommendation audit_broken internal_error not_json not_served plan_missing"
     " recommendation_unnamed rollback_not_proven version_damaged wrong_metadata",
-    503: "disk_full locked shutting_down state_busy state_unreachable too_busy",
+    503: "data_damaged database_damaged disk_failed disk_full locked shutting_down state_busy state_damaged"
+    " state_unreachable too_busy",
 }
 
 STATUS: Mapping[str, int] = MappingProxyType(

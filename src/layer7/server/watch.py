@@ -41,6 +41,7 @@ def ready(request: Request) -> Readiness:
         raise Layer7Error("shutting_down", "The server is shutting down.", "Try again in a moment.")
     with context.home.state.read() as connection:
         connection.exec_driver_sql("SELECT 1")
+    context.home.state.writable()
     return Readiness()
 
 

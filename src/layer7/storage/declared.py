@@ -7,7 +7,7 @@ key no row can be joined to anything, and an erasure reaches every copy. One job
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ from layer7.errors import Layer7Error
 from layer7.fairness import UNDISCLOSED, checked_groups
 from layer7.privacy import open_sealed, seal
 from layer7.storage.consents import Consents
-from layer7.storage.keys import Keys
+from layer7.storage.integrity import faults_of, legible
+from layer7.storage.keys import Keys, open_keys
 from layer7.storage.state import Act, State
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS declared (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
@@ -98,11 +99,15 @@ class Declared:
         """Delete what a person has declared; gives how many rows."""
         if not self.path.exists():
             return 0
-        with closing(self._open()) as database:
+        with self._open() as database:
             name = self.keys.fairness.of(person)
             gone = database.execute("DELETE FROM declared WHERE name = ?", [name]).rowcount
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
+
+    def check(self) -> tuple[str, ...]:
+        """Look at every page of the declared groups; gives what is wrong."""
+        return faults_of(self.path)
 
     def sweep(self) -> int:
         """Delete what was declared by people who do not allow it any more; gives how many rows."""
@@ -110,7 +115,7 @@ class Declared:
             return 0
         allowing = self.consents.allowing(Purpose.FAIRNESS_MONITORING)
         kept = {self.keys.fairness.of(person) for person in allowing}
-        with closing(self._open()) as database:
+        with self._open() as database:
             names = [name for (name,) in database.execute("SELECT name FROM declared") if name not in kept]
             database.executemany("DELETE FROM declared WHERE name = ?", [(name,) for name in names])
             if names:
@@ -121,7 +126,7 @@ class Declared:
         key = self.keys.keys([person]).get(person)
         if key is None or not self.path.exists():
             return ()
-        with closing(self._open()) as database:
+        with self._open() as database:
             query = "SELECT sealed FROM declared WHERE name = ?"
             row = database.execute(query, [self.keys.fairness.of(person)]).fetchone()
         return tuple(Declaration(*each) for each in json.loads(open_sealed(key, row[0]))) if row else ()
@@ -130,16 +135,15 @@ class Declared:
         key = self.keys.keys([person])[person]
         text = json.dumps([(each.attribute, each.group, each.since) for each in kept])
         self.path.touch(mode=0o600)
-        with closing(self._open()) as database:
+        with self._open() as database:
             row = (self.keys.fairness.of(person), seal(key, text))
             database.execute("INSERT OR REPLACE INTO declared VALUES (?, ?)", row)
 
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            database.execute(f"PRAGMA {pragma}")
-        database.execute(_SCHEMA)
-        return database
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with legible(self.path), closing(open_keys(self.path)) as database:
+            database.execute(_SCHEMA)
+            yield database
 
 
 def in_force(declared: tuple[Declaration, ...], at: datetime | None = None) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 """A home folder: one installation with everything it keeps."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from errno import EACCES
@@ -122,6 +122,18 @@ class Home:
         likelihoods: type[Likelihoods] = import_module("layer7.storage.likelihoods").Likelihoods
         return likelihoods(self.state)
 
+    def check(self) -> Mapping[str, tuple[str, ...]]:
+        """Look at every page of every database, and for every listed file; gives what is wrong, by place.
+
+        Whether the state may be written follows from what is found.
+        """
+        state = self.state.check()
+        try:
+            data = self.manifest.check()
+        except Layer7Error as error:
+            data = (f"unknown which files count: {error.message}",)
+        return {"state": state, "keys": self.keys.check(), "fairness": self.declared.check(), "data": data}
+
     def engine(self) -> duckdb.DuckDBPyConnection:
         """Open an engine of its own."""
         return connect(self.settings, self.path / "scratch")
@@ -140,7 +152,9 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     keys = Keys(path / "keys", settings.master_key, buckets=settings.buckets)
     url = settings.database_url or f"sqlite:///{path / 'state.db'}"
     state = State(url, audit_key=keys.audit, head=path / "keys" / "audit.head")
-    state.migrate()
+    state.look()
+    if not state.damaged:
+        state.migrate()
     _same_buckets(state, settings.buckets)
     home = _assembled(path, settings, state, keys)
     home.erasures.replay()

@@ -10,13 +10,15 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from layer7.errors import Layer7Error
 from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
+from layer7.storage.durable import flush
+from layer7.storage.integrity import faults_of, legible
 from layer7.storage.tombstones import Tombstones
 
 _SCHEMA = (
@@ -53,7 +55,8 @@ class Keys:
         self._buckets = buckets
         self._wrapping = derive_key(master, "wrapping")
         self._opened = threading.local()
-        roots = _roots(self._open(), master)
+        with self._in_use() as database:
+            roots = _roots(database, master)
         self._learning, self.audit_name, self.fairness = (
             Pseudonym(roots[name]) for name in ("learning", "audit-name", "fairness")
         )
@@ -72,6 +75,15 @@ class Keys:
         if held is None or held.stamp != stamp:
             held = self._opened.held = _Held(open_keys(self._path), stamp)
         return held.database
+
+    @contextmanager
+    def _in_use(self) -> Iterator[sqlite3.Connection]:
+        with legible(self._path), self._open() as database:
+            yield database
+
+    def check(self) -> tuple[str, ...]:
+        """Look at every page of the keys; gives what is wrong."""
+        return faults_of(self._path)
 
     def person(self, user_id: str) -> str:
         """Give the pseudonym of a person, whether or not she is known yet.
@@ -95,7 +107,7 @@ class Keys:
 
     def links(self) -> frozenset[str]:
         """Give those old names by which people who have come again are found; this opens every id."""
-        with self._open() as database:
+        with self._in_use() as database:
             present = [name for (name,) in database.execute("SELECT name FROM person")]
         ids = self.user_ids(present).values() if self.tombstones.all() else ()
         return frozenset(name for user_id in ids for name in self._chain(user_id)[:-1])
@@ -113,7 +125,7 @@ class Keys:
 
         Her tombstone has to be there before, so that nobody makes the key again meanwhile.
         """
-        with self._open() as database:
+        with self._in_use() as database:
             gone = database.execute("DELETE FROM person WHERE name = ?", [person]).rowcount
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return bool(gone)
@@ -142,7 +154,7 @@ class Keys:
 
     def _meet(self, people: Mapping[str, str]) -> None:
         """Make keys for those who have none yet."""
-        with self._open() as database:
+        with self._in_use() as database:
             found = self._wrapped(database, people.values())
             new = [(user_id, name) for user_id, name in people.items() if name not in found]
             if new:
@@ -159,7 +171,7 @@ class Keys:
 
     def user_ids(self, people: Iterable[str]) -> Mapping[str, str]:
         """Give the callers' own ids of pseudonyms; erased people are left out."""
-        with self._open() as database:
+        with self._in_use() as database:
             wrapped = self._wrapped(database, people)
             sealed = {
                 name: sealed_id
@@ -174,7 +186,7 @@ class Keys:
 
     def keys(self, people: Iterable[str]) -> Mapping[str, bytes]:
         """Give people's own keys by pseudonym; the unknown and the erased are left out."""
-        with self._open() as database:
+        with self._in_use() as database:
             wrapped = self._wrapped(database, people)
         return {name: _unwrap(self._wrapping, key) for name, key in wrapped.items()}
 
@@ -315,6 +327,7 @@ def _create(path: Path, text: str) -> None:
     with suppress(FileExistsError):
         os.link(temporary, path)
     temporary.unlink()
+    flush(path.parent)
 
 
 def _master(path: Path, master_hex: str) -> bytes:

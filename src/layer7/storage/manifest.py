@@ -11,10 +11,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
+from layer7.storage.durable import flush
+from layer7.storage.engine import told
 from layer7.storage.schema import files
 from layer7.storage.state import State
 
 ALL_BUCKETS = -1
+_END = b"PAR1"
 GRACE = 3600.0
 """Seconds for which a replaced file is kept for the readers of an old list."""
 
@@ -82,25 +85,45 @@ class Manifest:
 
         Returns:
             The path relative to the home folder.
+
+        Raises:
+            Layer7Error: ``disk_full``, ``disk_failed``; nothing of the file is left then.
         """
         folder = Path("data") / dataset / ("all" if bucket == ALL_BUCKETS else f"bucket={bucket}")
+        new = not (self._root / folder).is_dir()
         (self._root / folder).mkdir(parents=True, exist_ok=True)
         name = f"{time.time_ns():x}-{secrets.token_hex(4)}.parquet"
         temporary = self._root / folder / f"{name}.tmp"
-        fill(temporary)
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
-        temporary.rename(self._root / folder / name)
-        descriptor = os.open(self._root / folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            with told():
+                fill(temporary)
+                flush(temporary)
+                temporary.rename(self._root / folder / name)
+                # A new folder is a name in the one that it is in.
+                for each in (folder, *folder.parents) if new else (folder,):
+                    flush(self._root / each)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         return str(folder / name)
 
     def size(self, path: str) -> int:
         """Give the size in bytes of a file by its relative path."""
         return (self._root / path).stat().st_size
+
+    def check(self) -> tuple[str, ...]:
+        """Look whether every listed file is there, as long as it was written, and ends as such files do."""
+        return tuple(f"{file.path} {fault}" for file in self.live() if (fault := self._fault(file)))
+
+    def _fault(self, file: File) -> str:
+        path = self._root / file.path
+        if not path.exists():
+            return "is gone"
+        with path.open("rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            handle.seek(-min(size, len(_END)), os.SEEK_END)
+            whole = handle.read() == _END
+        return "" if whole and size == file.bytes else "is not as it was written"
 
     def publish(
         self, connection: Connection, *, new: Iterable[File] = (), gone: Iterable[File] = (), at: datetime

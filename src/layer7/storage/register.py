@@ -282,6 +282,7 @@ FILES: tuple[Place, ...] = (
     Place(name="keys/master.key", holds="the installation's root key"),
     Place(name="keys/master.next", holds="a new root key, until it takes the old one's place"),
     Place(name="keys/audit.head", holds="the end of the audit chain"),
+    Place(name="keys/damaged", holds="that the state database is damaged; its pages, not their content"),
     Place(
         name="keys/tombstones",
         holds="old pseudonyms of erased people",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from layer7.storage import schema
 from layer7.storage.columnwise import quoted
+from layer7.storage.engine import told
 from layer7.storage.keys import Keys
 from layer7.storage.locks import Locks
 from layer7.storage.manifest import ALL_BUCKETS, GRACE, File, Manifest
@@ -55,7 +56,7 @@ class Rewriting:
         if not people:
             return 0
         rewritten = 0
-        with self.locks.hold("log", wait=_LOCK_WAIT), closing(self.engine()) as engine:
+        with self.locks.hold("log", wait=_LOCK_WAIT), told(), closing(self.engine()) as engine:
             live = self.manifest.live()
             for done, file in enumerate(live, start=1):
                 rewritten += self._without(engine, file, people, at)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from layer7.errors import Layer7Error
 from layer7.storage import schema
+from layer7.storage.integrity import LOOKED_AT, Mark, faults_of, is_damage
 
 _MIGRATIONS = tuple(sorted((Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")))
 _GENESIS = "0" * 64
@@ -53,7 +54,8 @@ class State:
     Args:
         url: SQLAlchemy address.
         audit_key: key of the audit chain, 32 bytes.
-        head: file outside the database that remembers the end of the audit chain.
+        head: file outside the database that remembers the end of the audit chain; whether the database is
+            damaged is remembered beside it.
     """
 
     def __init__(self, url: str, *, audit_key: bytes, head: Path) -> None:
@@ -63,6 +65,7 @@ class State:
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._audit_key = audit_key
         self._head = head
+        self._mark = Mark(head.with_name("damaged"))
         self._held = threading.local()
 
     @property
@@ -87,6 +90,65 @@ class State:
             # The library of migrations takes longer to load than most commands run, and is seldom needed.
             import_module("layer7.storage.migrations").upgrade(connection)
 
+    @property
+    def _file(self) -> Path | None:
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
+
+    def look(self) -> None:
+        """Look at the database when it is opened, where that takes no time, or where damage was found."""
+        small = self._file is not None and self._file.exists() and self._file.stat().st_size <= LOOKED_AT
+        if small or self.damaged:
+            self.check(thorough=self.damaged)
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the database was found damaged and not whole since: then nothing is written."""
+        return self._mark.set
+
+    def writable(self) -> None:
+        """Refuse where nothing may be written.
+
+        Raises:
+            Layer7Error: ``state_damaged``.
+        """
+        if self.damaged:
+            raise self._mark.refusal()
+
+    def check(self, *, thorough: bool = True) -> tuple[str, ...]:
+        """Look at every page of the database; what is found, or that nothing is, decides on writing.
+
+        PostgreSQL looks at its own pages when it reads them.
+
+        Args:
+            thorough: hold every index against its table too.
+
+        Returns:
+            What is wrong; nothing where it is whole.
+        """
+        faults = faults_of(self._file, thorough=thorough) if self._file else ()
+        if faults:
+            self._mark.note(faults)
+        else:
+            self._mark.take_away()
+        return faults
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in words what a damaged database answers, and remember it."""
+        try:
+            yield
+        except DatabaseError as error:
+            if not is_damage(error):
+                raise
+            reason = str(error.orig)
+            if "not a database" in reason:
+                message = "The file in the place of the state database is none."
+                raise Layer7Error("state_unreachable", message, "Restore it from a backup.") from error
+            if self.is_sqlite:
+                self._mark.note([reason])
+            raise self._mark.refusal() from error
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection that sees one consistent moment."""
@@ -94,7 +156,7 @@ class State:
         if held is not None:
             yield held
             return
-        with self._reader.connect() as connection, connection.begin():
+        with self._told(), self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -127,8 +189,13 @@ class State:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction for the log's own bookkeeping; acts of people and engine use :meth:`change`."""
+        self.writable()
         try:
-            with self.engine.connect().execution_options(layer7_write=True) as connection, connection.begin():
+            with (
+                self._told(),
+                self.engine.connect().execution_options(layer7_write=True) as connection,
+                connection.begin(),
+            ):
                 yield connection
         except DatabaseError as error:
             refused = _refused(error)
@@ -256,12 +323,6 @@ def _broken(what: str) -> Layer7Error:
 def _refused(error: DatabaseError) -> Layer7Error | None:
     """Give in words why the database did not do it; None when it was asked for something wrong."""
     reason = str(error.orig).lower()
-    if "not a database" in reason or "malformed" in reason:
-        return Layer7Error(
-            "state_unreachable",
-            "The state database is damaged, or the file in its place is none.",
-            "Restore it from a backup.",
-        )
     if not isinstance(error, OperationalError):
         return None
     if "full" in reason or "no space" in reason:

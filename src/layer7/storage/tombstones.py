@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from layer7.storage.durable import flush, write_whole
+
 _LINE = re.compile(r"([0-9a-f]{32}) (\S+)")
 _NONE: Mapping[str, datetime] = MappingProxyType({})
 
@@ -60,25 +62,22 @@ class Tombstones:
         with self._alone():
             if name in self.all():
                 return
+            new = not self._path.exists()
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "ab") as file:
                 # The line break in front ends a line that a killed process left open.
                 file.write(f"\n{name} {at.isoformat()}\n".encode("ascii"))
                 file.flush()
                 os.fsync(descriptor)
+            if new:
+                flush(self._path.parent)
 
     def drop(self, names: Iterable[str]) -> None:
         """Let go of names that no backup can hold any more."""
         gone = set(names)
         with self._alone():
             kept = {name: at for name, at in self.all().items() if name not in gone}
-            beside = self._path.with_suffix(".new")
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.writelines(f"{name} {at.isoformat()}\n" for name, at in kept.items())
-                file.flush()
-                os.fsync(descriptor)
-            beside.replace(self._path)
+            write_whole(self._path, "".join(f"{name} {at.isoformat()}\n" for name, at in kept.items()))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, update
 from layer7.analytics.applications import KEY, STATE, as_states, describe, merge
 from layer7.storage.columnwise import quoted
 from layer7.storage.door import LOG_COLUMNS, SCHEMA
+from layer7.storage.engine import told
 from layer7.storage.erasure_requests import hidden
 from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.reading import (
@@ -97,14 +98,19 @@ class Warehouse:
     @contextmanager
     def open(self) -> Iterator[Tables]:
         """Open all tables as they stand now, for expressions."""
-        with closing(self._engine()) as engine:
+        with self._at_work() as engine:
             yield Tables(engine, self._manifest, self._hidden())
 
     @contextmanager
     def open_past(self, horizon: Horizon) -> Iterator[Tables]:
         """Open the tables with applications folded anew, in memory, as a past night knew them."""
-        with closing(self._engine()) as engine:
+        with self._at_work() as engine:
             yield Past(engine, self._manifest, self._hidden(), horizon)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with told(), closing(self._engine()) as engine:
+            yield engine
 
     def _hidden(self) -> tuple[str, ...]:
         """Give the erased of whom some file may still hold rows."""
@@ -127,7 +133,7 @@ class Warehouse:
         stale: tuple[File, ...] = ()
         written: list[File] = []
         if new:
-            with closing(self._engine()) as engine:
+            with self._at_work() as engine:
                 write = self._write_beside if few else self._write_buckets
                 written = list(write(engine, sources, progress))
                 if few and not anew:
@@ -233,7 +239,7 @@ class Warehouse:
             return 0
         before = json.loads(kept)
         horizon = Horizon(date.fromisoformat(before["as_of"]), datetime.fromisoformat(before["known_at"]))
-        with closing(self._engine()) as engine:
+        with self._at_work() as engine:
             events = event_log(engine, self._manifest.paths(live))
             own = events.filter(events.bucket == bucket, events.person == person)
             known = own.filter(own.event_time < horizon.end, own.received_at <= horizon.known_at)
@@ -256,7 +262,7 @@ class Warehouse:
             return 0
         columns = ", ".join(LOG_COLUMNS)
         written = []
-        with closing(self._engine()) as engine:
+        with self._at_work() as engine:
             for bucket in range(self._buckets):
                 own = [file for file in live if file.bucket in {bucket, ALL_BUCKETS}]
                 paths = ", ".join(quoted(path) for path in self._manifest.paths(own))
@@ -277,7 +283,7 @@ class Warehouse:
 
     def replace(self, dataset: str, table: pa.Table, *, at: datetime) -> int:
         """Replace a derived table as a whole; gives its rows."""
-        with closing(self._engine()) as engine:
+        with self._at_work() as engine:
             engine.register("derived", table)
             order = ", ".join(name for name in ("bucket", "person", "period") if name in table.column_names)
             query = f"SELECT * FROM derived {f'ORDER BY {order}' if order else ''}"

@@ -38,8 +38,8 @@ def market(seed, *, n, window, p=0.043, r=0.35, weibull=False):
 def test_gradient_is_the_slope_of_the_value():
     moments = STEADY + SilenceMoments(undated_interviews=[0, 2], undated_rejections=[1, 0, 3])
     likelihood = CureLikelihood(moments, DelayPrior())
-    theta = likelihood.centre + np.array([-2.5, -0.6, 0.2, -0.1, 0.3, 0.1, 0.7])
-    step = 1e-5 * np.eye(7)
+    theta = likelihood.centre + np.array([-2.5, -0.6, 0.2, -0.1, 0.3, 0.1, 0.7, 39.0, 38.0])
+    step = 1e-5 * np.eye(9)
     numeric = [(likelihood(theta + s)[0] - likelihood(theta - s)[0]) / 2e-5 for s in step]
     assert likelihood(theta)[1] == pytest.approx(numeric, rel=1e-5, abs=1e-4)
 

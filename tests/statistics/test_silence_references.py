@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lifelines import AalenJohansenFitter, LogNormalFitter, MixtureCureFitter
 
 from layer7.statistics import DelayPrior, SilenceMoments, fit_silence, follow_up
-from layer7.statistics.cure_likelihood import CureLikelihood
+from layer7.statistics.cure_likelihood import NEVER, CureLikelihood
 
 VAGUE = DelayPrior(median_sd=100, sigma_sd=100, weibull_log_odds=-12, weibull_sd=0.1)
 
@@ -81,9 +81,9 @@ def test_what_is_found_is_the_top(seed, size, youngest):
     laws = (model.interview_delay, model.rejection_delay)
     shapes = [np.log(each) for law in laws for each in (law.median, law.sigma)]
     odds = np.log(laws[0].weibull / (1 - laws[0].weibull))
-    theta = np.array([np.log(p / (1 - p - r)), np.log(r / (1 - p - r)), *shapes, odds])
+    theta = np.array([np.log(p / (1 - p - r)), np.log(r / (1 - p - r)), *shapes, odds, NEVER, NEVER])
     top, slope = likelihood(theta)
-    steps = [likelihood(theta + sign * step)[0] for step in 0.05 * np.eye(7) for sign in (1, -1)]
+    steps = [likelihood(theta + sign * step)[0] for step in 0.05 * np.eye(9) for sign in (1, -1)]
     assert max(steps) <= top + 1e-6
     assert np.abs(slope).max() < 1e-3 * moments.n**0.5
 

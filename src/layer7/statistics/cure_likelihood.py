@@ -2,7 +2,8 @@
 
 Parameters, in this order: a and b, the log odds of interview and of rejection against never being
 answered (p = e^a / (1 + e^a + e^b), r = e^b / (1 + e^a + e^b)); ln(median) and ln(sigma) of the delay of
-interviews, then of rejections; the log odds of the Weibull share of both.
+interviews, then of rejections; the log odds of the Weibull share of both; the log odds of the share of prompt
+answers among interviews, then among rejections.
 """
 
 import math
@@ -17,13 +18,15 @@ from layer7.statistics.silence_moments import (
     DelayPrior,
     SilenceMoments,
     gumbel_hazard,
+    prompt_share,
 )
 
 SMALLEST = 1e-290
+NEVER = -40.0
 ROOT = math.sqrt(2 * math.pi)
 
 
-def _law(logs: FloatArray, medians: FloatArray, sigmas: FloatArray, odds: float) -> FloatArray:
+def _slow(logs: FloatArray, medians: FloatArray, sigmas: FloatArray, odds: float) -> FloatArray:
     """F at log days, and its derivatives by ln(median), ln(sigma) and the log odds of the Weibull share."""
     weibull = 1 / (1 + math.exp(-odds))
     z = (logs - medians) / sigmas
@@ -33,7 +36,7 @@ def _law(logs: FloatArray, medians: FloatArray, sigmas: FloatArray, odds: float)
     bell = np.exp(-0.5 * z * z)
     density = ((weibull - 1) / ROOT) * bell - weibull * slope * survival
     apart = weibull * (1 - survival - normal)
-    law = np.empty((4, logs.size))
+    law = np.empty((5, logs.size))
     law[0] = normal + apart
     law[1] = density / sigmas
     law[2] = density * z
@@ -41,14 +44,22 @@ def _law(logs: FloatArray, medians: FloatArray, sigmas: FloatArray, odds: float)
     return law
 
 
+def _with_prompt(law: FloatArray, shares: FloatArray, prompt: FloatArray) -> FloatArray:
+    """The same with a share of prompt answers, and the derivative by its log odds in the last row."""
+    law[4] = shares * (1 - shares) * (prompt - law[0])
+    law[:4] *= 1 - shares
+    law[0] += shares * prompt
+    return law
+
+
 def shares(theta: FloatArray) -> tuple[float, float]:
     """The shares of applications that end in an interview and in a rejection.
 
     Args:
-        theta: the seven parameters.
+        theta: the nine parameters.
 
     Example:
-        >>> [round(share, 3) for share in shares(np.zeros(7))]
+        >>> [round(share, 3) for share in shares(np.zeros(9))]
         [0.333, 0.333]
     """
     interview, rejection = math.exp(theta[0]), math.exp(theta[1])
@@ -85,6 +96,7 @@ class CureLikelihood:
             *(x + 1 for x in dated),
         ]
         self._logs = np.log(np.maximum(np.concatenate(days), EARLIEST))
+        self._prompt = prompt_share(np.exp(self._logs))
         self._outcome = np.repeat([0, 1] * 4, [x.size for x in days])
         self._silent = moments.silent[ages]
         self._blind, self._dated = sum(x.size for x in blind), sum(x.size for x in dated)
@@ -101,19 +113,22 @@ class CureLikelihood:
         self._answers = np.array([moments.interviewed, moments.rejected])
         laws = (prior.interview, prior.rejection)
         shapes = [np.log(x) for law in laws for x in (law.median, law.sigma)]
-        self.centre = np.array([0.0, 0.0, *shapes, prior.weibull_log_odds])
-        self._precision = np.array([*[prior.median_sd, prior.sigma_sd] * 2, prior.weibull_sd]) ** -2.0
+        prompt = [special.logit(law.prompt) if law.prompt else NEVER for law in laws]
+        self.centre = np.array([0.0, 0.0, *shapes, prior.weibull_log_odds, *prompt])
+        widths = np.array([*[prior.median_sd, prior.sigma_sd] * 2, prior.weibull_sd])
+        self._precision = np.append(widths**-2.0, [0.0, 0.0])
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
         """Gives the penalised log-likelihood and its gradient.
 
         Args:
-            theta: the seven parameters.
+            theta: the nine parameters.
         """
         medians, sigmas = theta[[2, 4]], np.exp(theta[[3, 5]])
-        law = _law(self._logs, medians[self._outcome], sigmas[self._outcome], float(theta[6]))
+        law = _slow(self._logs, medians[self._outcome], sigmas[self._outcome], float(theta[6]))
+        law = _with_prompt(law, special.expit(theta[7:])[self._outcome], self._prompt)
         answered, by_answers = self._answered(law[:, 2 * self._silent.size :])
-        unseen = law[:, : 2 * self._silent.size].reshape(4, 2, -1)
+        unseen = law[:, : 2 * self._silent.size].reshape(5, 2, -1)
         share = np.array(shares(theta))
         silence = np.maximum(1 - share @ unseen[0], SMALLEST)
         by_silence = unseen @ (self._silent / silence)
@@ -122,7 +137,7 @@ class CureLikelihood:
         total = math.log1p(math.exp(theta[0]) + math.exp(theta[1]))
         value = self._answers @ (theta[:2] - total) + answered + self._silent @ np.log(silence)
         by_odds = self._answers - self._answers.sum() * share + share * (by_share - share @ by_share)
-        shape = np.array([by_law[0, 0], by_law[1, 0], by_law[0, 1], by_law[1, 1], by_law[2].sum()])
+        shape = np.array([*by_law[:2, 0], *by_law[:2, 1], by_law[2].sum(), *by_law[3]])
         penalty = self._precision * away
         return float(value - 0.5 * penalty @ away), np.concatenate([by_odds, shape - penalty])
 

@@ -12,15 +12,21 @@ from scipy import special
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import Column, FloatArray, column
-from layer7.statistics.cure_likelihood import CureLikelihood, shares
+from layer7.statistics.cure_likelihood import NEVER, CureLikelihood, shares
 from layer7.statistics.effective import effective_rate
 from layer7.statistics.intervals import Rate, check_level, wilson
 from layer7.statistics.profile import Bounds, Differentiable, Region, maximise
 from layer7.statistics.silence_moments import HALF_DAY, DelayLaw, DelayPrior, SilenceMoments
 
-NEVER = -40.0
 FARTHEST = 15.0
 REACH = 5.0
+PROMPT_FROM = 200
+"""Dated answers of a kind from which on it is asked whether some of them come at once."""
+
+PROMPT_GAIN = 10.0
+"""By how much ln L has to rise for it."""
+
+PROMPT_RANGE = (-6.0, 3.0)
 LONGEST_WAIT = 3650
 PROFILE = "profile likelihood of the cure model"
 DEFAULT_PRIOR = DelayPrior()
@@ -233,12 +239,37 @@ def fit_silence(
     likelihood = CureLikelihood(moments, prior)
     bounds = _bounds(moments, likelihood)
     theta = maximise(likelihood, _start(moments, likelihood), bounds)
+    theta, bounds = _asked_for_prompt(moments, likelihood, theta, bounds)
     drop = float(special.chdtri(1, 1 - level)) / 2 * design_effect
     return _model(moments, prior, _Fit(Region(likelihood, theta, bounds, drop), level, design_effect))
 
 
+def _asked_for_prompt(
+    moments: SilenceMoments, likelihood: CureLikelihood, theta: FloatArray, bounds: Bounds
+) -> tuple[FloatArray, Bounds]:
+    """Let a share of the answers be prompt where many answers say so: machines that reject within hours.
+
+    Without it, the laws of a log with prompt and late answers are so wide that most answers seem to be still
+    to come.
+    """
+    seen = [float(dated.sum()) >= PROMPT_FROM for dated in (moments.interviews, moments.rejections)]
+    if not any(seen) or (theta[7:] > NEVER).any():
+        return theta, bounds
+    wider = [
+        *bounds[:7],
+        *(PROMPT_RANGE if some else bound for some, bound in zip(seen, bounds[7:], strict=True)),
+    ]
+    start = _start(moments, likelihood)
+    start[7:][seen] = -1.0
+    found = maximise(likelihood, start, wider)
+    better = likelihood(found)[0] > likelihood(theta)[0] + PROMPT_GAIN
+    return (found, wider) if better else (theta, bounds)
+
+
 def _bounds(moments: SilenceMoments, likelihood: CureLikelihood) -> Bounds:
-    bounds = [(-FARTHEST, FARTHEST)] * 2 + [(c - REACH, c + REACH) for c in likelihood.centre[2:]]
+    bounds = [(-FARTHEST, FARTHEST)] * 2 + [(c - REACH, c + REACH) for c in likelihood.centre[2:7]]
+    # What is known of prompt answers beforehand is not estimated again.
+    bounds += [(c, c) for c in likelihood.centre[7:]]
     # An outcome that was never seen has share 0 and the prior's delay.
     for seen, which, law in ((moments.interviewed, 0, (2, 3)), (moments.rejected, 1, (4, 5))):
         if seen == 0:
@@ -279,22 +310,23 @@ class _Fit:
 
 def _log_interview_share(theta: FloatArray) -> tuple[float, FloatArray]:
     p, r = shares(theta)
-    return float(np.log(p)), np.array([1 - p, -r, 0, 0, 0, 0, 0])
+    return float(np.log(p)), np.array([1 - p, -r, *[0] * 7])
 
 
 def _log_answered_share(theta: FloatArray) -> tuple[float, FloatArray]:
     p, r = shares(theta)
     never = 1 - p - r
-    return float(np.log(p + r)), np.array([p * never, r * never, 0, 0, 0, 0, 0]) / (p + r)
+    return float(np.log(p + r)), np.array([p * never, r * never, *[0] * 7]) / (p + r)
 
 
 def _model(moments: SilenceMoments, prior: DelayPrior, fitted: _Fit) -> SilenceModel:
     theta = fitted.region.peak
     share = float(special.expit(theta[6]))
     shapes = np.exp(theta[2:6])
+    prompt = [float(special.expit(odds)) if odds > NEVER else 0.0 for odds in theta[7:]]
     laws = (
-        DelayLaw(float(shapes[0]), float(shapes[1]), share),
-        DelayLaw(float(shapes[2]), float(shapes[3]), share),
+        DelayLaw(float(shapes[0]), float(shapes[1]), share, prompt[0]),
+        DelayLaw(float(shapes[2]), float(shapes[3]), share, prompt[1]),
     )
     silent = bool(moments.silent.any())
     p, r = _shares(moments, theta, silent=silent)

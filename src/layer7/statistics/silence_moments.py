@@ -17,6 +17,10 @@ EARLIEST = 1e-300
 GUMBEL_SCALE = math.pi / math.sqrt(6)
 GUMBEL_SHIFT = math.log(math.log(2))
 HIGHEST = 700.0
+# Answers of machines: within the third of a day on average.
+PROMPT_RATE = 3.0
+HALF = 0.5
+HALVINGS = 50
 
 
 def gumbel_hazard(z: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -33,6 +37,19 @@ def gumbel_hazard(z: FloatArray) -> tuple[FloatArray, FloatArray]:
     return GUMBEL_SCALE * hazard, hazard
 
 
+def prompt_share(days: FloatArray) -> FloatArray:
+    """Share of the prompt answers that have come.
+
+    Args:
+        days: elapsed days, not negative.
+
+    Example:
+        >>> prompt_share(np.array([0.0, 1.0])).round(2).tolist()
+        [0.0, 0.95]
+    """
+    return np.asarray(-np.expm1(-PROMPT_RATE * days), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class DelayLaw:
     """The days until an answer, among the applications that get it: log-normal, with a Weibull share.
@@ -40,11 +57,13 @@ class DelayLaw:
     F(t) = (1 - w) Φ(z) + w (1 - 2^(-exp(π z / √6))), z = (ln t - ln median) / sigma, and F(0) = 0.
     Both parts have this median and this standard deviation of ln t; they differ in the late tail, which
     decides how many interviews are still to come. With w = 0 the law is log-normal, with w = 1 Weibull.
+    A share a of prompt answers, of which machines give some, comes before: a (1 - exp(-3t)) + (1 - a) F(t).
 
     Args:
-        median: days by which half of the answers have come, positive.
+        median: days by which half of the answers have come, without the prompt ones, positive.
         sigma: spread of the log of the delay, positive.
         weibull: the Weibull share w, from 0 to 1.
+        prompt: the share a of prompt answers, from 0 to 1.
 
     Raises:
         Layer7Error: ``bad_delay`` if a parameter is outside its range.
@@ -58,14 +77,15 @@ class DelayLaw:
     median: float
     sigma: float
     weibull: float = 0.0
+    prompt: float = 0.0
 
     def __post_init__(self) -> None:
         positive = 0 < self.median < math.inf and 0 < self.sigma < math.inf
-        if not (positive and 0 <= self.weibull <= 1):
+        if not (positive and 0 <= self.weibull <= 1 and 0 <= self.prompt <= 1):
             raise Layer7Error(
                 "bad_delay",
                 f"Got a delay law of median {self.median}, sigma {self.sigma}, Weibull share {self.weibull}.",
-                "Median (days) and sigma (log scale) are positive; the share is between 0 and 1.",
+                "Median (days) and sigma (log scale) are positive; shares are between 0 and 1.",
             )
 
     def standardised(self, days: Column) -> FloatArray:
@@ -86,7 +106,23 @@ class DelayLaw:
         z = self.standardised(days)
         _, hazard = gumbel_hazard(z)
         shares: FloatArray = (1 - self.weibull) * special.ndtr(z) - self.weibull * np.expm1(-hazard)
-        return shares
+        return (1 - self.prompt) * shares + self.prompt * prompt_share(np.maximum(column("days", days), 0.0))
+
+    @property
+    def half(self) -> float:
+        """Days by which half of all answers have come, the prompt ones among them.
+
+        Example:
+            >>> round(DelayLaw(10.0, 1.0, prompt=0.4).half, 1), DelayLaw(10.0, 1.0).half
+            (3.8, 10.0)
+        """
+        low, high = 0.0, self.median
+        if not self.prompt:
+            return high
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.cdf([middle])[0] > HALF else (middle, high)
+        return (low + high) / 2
 
 
 @dataclass(frozen=True, slots=True)

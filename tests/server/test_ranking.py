@@ -1,16 +1,21 @@
 """Rankings over HTTP: for somebody known, somebody unknown, somebody who does not want to be learned of."""
 
+import base64
+import zlib
 from datetime import date
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from layer7.contract.ranking import RankDecision, Ranking
 from layer7.nightly import applications
 from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night
 from layer7.nightly.predicting import predict
+from layer7.privacy import seal
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage import schema
 from layer7.storage.reading import Horizon
 
 JOBS = {
@@ -42,6 +47,16 @@ def rank(house, user="user-000001", jobs=JOBS):
     return house.post(f"/v1/users/{user}/rank", jobs, "read")
 
 
+def keep_as_before(home, user_id, decision):
+    """Keep a ranking in the form of earlier versions, where every job holds its terms."""
+    person = home.keys.person(user_id)
+    packed = base64.b64encode(zlib.compress(decision.model_dump_json().encode())).decode()
+    body = seal(home.keys.keys([person])[person], packed)
+    with home.state.write() as connection:
+        hers = schema.rankings.c.id == decision.decision_id
+        assert connection.execute(update(schema.rankings).where(hers).values(body=body)).rowcount == 1
+
+
 def test_a_ranking_what_it_was_made_from_and_who_is_in_it(learned):
     """Told again with its inputs; shown jobs count for others; no consent, no terms; erased, no ranking."""
     answer = rank(learned)
@@ -55,6 +70,10 @@ def test_a_ranking_what_it_was_made_from_and_who_is_in_it(learned):
     assert kept.ranking == found
     assert kept.versions["likelihood"] == found.model == kept.versions["own_terms"]
     assert learned.get("/v1/likelihood").json()["version"] == found.model
+
+    keep_as_before(learned.home, "user-000001", kept)
+    again = learned.get(f"/v1/decisions/{found.decision_id}").text
+    assert RankDecision.model_validate_json(again) == kept
 
     other = rank(learned, "user-000002").json()
     kept = learned.get(f"/v1/decisions/{other['decision_id']}").json()

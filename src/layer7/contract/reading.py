@@ -34,6 +34,7 @@ MAX_NAME = 200
 """How much of an unknown name is kept."""
 
 _MAX_PROBLEMS = 20
+_CONTAINERS = (dict, list)
 
 _FIELDS = frozenset(
     name for event_type in EventType for names in known_fields(event_type).values() for name in names
@@ -120,13 +121,15 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _depth(value: Any) -> int:
-    level, deepest = [value], 0
+    level, deepest = [value] if isinstance(value, _CONTAINERS) else [], 1
     while level:
-        deepest += 1
+        deepest += any(level)
+        # Only what holds more is walked on: of a large batch nearly all are texts and numbers.
         level = [
             child
             for item in level
-            for child in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, _CONTAINERS)
         ]
     return deepest
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Annotated
 
@@ -104,6 +105,7 @@ def _storable(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4_096)
 def _instant(text: str) -> str:
     try:
         parse_instant(text)

@@ -9,13 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pydantic_core
 
 from layer7.analytics.chances import OWN
 from layer7.analytics.personal import arrangement_of
 from layer7.contract.ranking import Job
 from layer7.optimization.likelihood.model import LikelihoodModel, Term
 from layer7.personalization.likes import Like
-from layer7.personalization.terms import Part, terms_of, why
+from layer7.personalization.terms import Part, Placed, as_json, terms_of, why
 
 EFFORT_SHARE = 0.25
 """An application is worth its effort from a quarter of what the person's usual one brings."""
@@ -133,6 +134,28 @@ def effort_of(model: LikelihoodModel, person: Person) -> float:
 def rank(
     model: LikelihoodModel, person: Person, asked: Asked, *, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
+    """Put jobs into the order of their expected surplus; see :func:`place`.
+
+    Args:
+        model: the likelihood model.
+        person: the person.
+        asked: the jobs.
+        rng: the dice of exploration.
+
+    Returns:
+        JSON values in the shape of :class:`layer7.contract.ranking.RankedJob`, the best first.
+
+    Example:
+        >>> from datetime import UTC
+        >>> jobs = [Job(job_id=f"fit {fit}", fit_score=float(fit)) for fit in (40, 90, 60)]
+        >>> asked = Asked(jobs, datetime(2026, 3, 2, tzinfo=UTC), exploration_share=0.0)
+        >>> [job["job_id"] for job in rank(LikelihoodModel(), SOMEBODY, asked, rng=np.random.default_rng(1))]
+        ['fit 90', 'fit 60', 'fit 40']
+    """
+    return [pydantic_core.from_json(placed.text) for placed in place(model, person, asked, rng=rng)]
+
+
+def place(model: LikelihoodModel, person: Person, asked: Asked, *, rng: np.random.Generator) -> list[Placed]:
     """Put jobs into the order of their expected surplus, each with its terms.
 
     surplus = chance x worth - effort. The chance is the likelihood model's: everybody's terms, the person's
@@ -152,8 +175,7 @@ def rank(
         rng: the dice of exploration.
 
     Returns:
-        JSON values in the shape of :class:`layer7.contract.ranking.RankedJob`, the best first: making models
-        of some thousand terms would take longer than all the rest.
+        The jobs, the best first.
 
     Source:
         Bied and others (2026), arXiv 2603.21699: ranking by utility or chance alone is worse than by their
@@ -161,14 +183,12 @@ def rank(
 
     Example:
         >>> from datetime import UTC
-        >>> jobs = [Job(job_id=f"fit {fit}", fit_score=float(fit)) for fit in (40, 90, 60)]
-        >>> asked = Asked(jobs, datetime(2026, 3, 2, tzinfo=UTC), exploration_share=0.0)
-        >>> [job["job_id"] for job in rank(LikelihoodModel(), SOMEBODY, asked, rng=np.random.default_rng(1))]
-        ['fit 90', 'fit 60', 'fit 40']
+        >>> asked = Asked([Job(job_id="a")], datetime(2026, 3, 2, tzinfo=UTC))
+        >>> place(LikelihoodModel(), SOMEBODY, asked, rng=np.random.default_rng(1))[0].text[:24]
+        '{"job_id":"a","place":1,'
     """
     sums = _Sums(model, person, asked)
-    ordered = sorted((sums.scored(job) for job in asked.jobs), key=lambda scored: scored.key)
-    placed = _explored(ordered, asked, rng)
+    placed = _explored(sorted(sums.scored(), key=lambda scored: scored.key), asked, rng)
     return [
         sums.told(scored, place, explored=explored, propensity=propensity)
         for place, (scored, explored, propensity) in enumerate(placed, start=1)
@@ -201,12 +221,20 @@ class _Sums:
         self.base_error = model.people.sd if person.error is None else person.error
         self.effort = effort_of(model, person)
         self.leanings = person.leanings if model.personal else {}
+        self.facts = [job.__dict__ for job in asked.jobs]
         self.ages: dict[str, float | None] = {}
+        self.parts: dict[tuple[str, str, float], Part] = {}
 
-    def scored(self, job: Job) -> _Scored:
+    def scored(self) -> list[_Scored]:
+        """Add up all jobs."""
+        jobs, exposures = self.asked.jobs, self.asked.exposures
+        return [
+            self._added(job, parts, exposures.get(job.job_id, 0))
+            for job, parts in zip(jobs, self._chances(), strict=True)
+        ]
+
+    def _added(self, job: Job, parts: list[Part], shown: int) -> _Scored:
         """Add up one job."""
-        shown = self.asked.exposures.get(job.job_id, 0)
-        parts = self._chances(job, shown)
         worths = self._worths(job, shown)
         total, spread, worth = self.base, self.base_error**2, 0.0
         for part in parts:
@@ -218,32 +246,50 @@ class _Sums:
         parts += worths
         return _Scored(job, parts, total, sqrt(spread), surplus, self._refused(job, surplus, total))
 
-    def _chances(self, job: Job, shown: int) -> list[Part]:
-        """Everybody's terms, and those of the person alone."""
-        facts = dict(job.__dict__)
-        facts["tailored"] = None if job.tailoring_applied is None else str(job.tailoring_applied).lower()
-        facts["posting_days"] = None if job.posted_at is None else self._age(job.posted_at)
-        if shown:
-            facts["applicants"] = (USUAL_APPLICANTS if job.applicants is None else job.applicants) + shown
-        find, found = self.terms.find, []
-        for name in self.terms.names:
-            value = facts.get(name)
-            part = None if value is None else find(name, value)
-            if part is not None:
-                found.append(part)
-        if self.leanings:
-            found += self._own(facts)
-        return found
+    def _chances(self) -> list[list[Part]]:
+        """Everybody's terms, and those of the person alone, by job.
 
-    def _own(self, facts: Mapping[str, Any]) -> list[Part]:
-        """What goes with the job for this person alone."""
-        found = []
-        for name in OWN:
-            text = facts[name]
-            own = None if text is None else self.leanings.get((name, self.terms.key(text)))
-            if own is not None:
-                term = Term(f"own_{name}", text, own.value, abs(own.value) / 2, own.n)
-                found.append(self.terms.part(term, "likelihood"))
+        Property by property over all jobs: that takes half the time of job by job.
+        """
+        columns = [self.terms.column(name, self._values(name)) for name in self.terms.names]
+        own = OWN if self.leanings else ()
+        columns += [[self._own(name, text) for text in self._values(name)] for name in own]
+        rows = zip(*columns, strict=True) if columns else ([] for _ in self.asked.jobs)
+        return [list(filter(None, row)) for row in rows]
+
+    def _values(self, name: str) -> list[Any]:
+        """What the jobs are in one property; None where that is not known."""
+        jobs = self.asked.jobs
+        match name:
+            case "tailored":
+                said = (job.tailoring_applied for job in jobs)
+                return [None if value is None else str(value).lower() for value in said]
+            case "posting_days":
+                return [None if job.posted_at is None else self._age(job.posted_at) for job in jobs]
+            case "applicants" if self.asked.exposures:
+                return [self._applicants(job) for job in jobs]
+        return [known.get(name) for known in self.facts]
+
+    def _applicants(self, job: Job) -> float | None:
+        """Those that the posting names, and those to whom it was shown."""
+        shown = self.asked.exposures.get(job.job_id, 0)
+        if not shown:
+            return job.applicants
+        return (USUAL_APPLICANTS if job.applicants is None else job.applicants) + shown
+
+    def _own(self, name: str, text: str | None) -> Part | None:
+        """What goes with a level for this person alone."""
+        own = None if text is None else self.leanings.get((name, self.terms.key(text)))
+        if own is None or text is None:
+            return None
+        return self._part(Term(f"own_{name}", text, own.value, abs(own.value) / 2, own.n), "likelihood")
+
+    def _part(self, term: Term, of: str) -> Part:
+        """Give a term as a part, made once for all jobs that have it."""
+        key = term.name, term.about, term.value
+        found = self.parts.get(key)
+        if found is None:
+            found = self.parts[key] = self.terms.part(term, of)
         return found
 
     def _worths(self, job: Job, shown: int) -> list[Part]:
@@ -262,7 +308,7 @@ class _Sums:
             share = shown / (others + shown)
             loss = log1p(max(self.terms.crowding, -0.9) * share)
             found.append(Term("crowding", f"shown to {shown} others", loss, 0.0))
-        return [self.terms.part(term, "worth") for term in found]
+        return [self._part(term, "worth") for term in found]
 
     def _liked(self, job: Job) -> list[Term]:
         """What of the job is as she wishes, or mostly chooses."""
@@ -297,28 +343,26 @@ class _Sums:
             )
         return None
 
-    def told(self, scored: _Scored, place: int, *, explored: bool, propensity: float) -> dict[str, Any]:
+    def told(self, scored: _Scored, place: int, *, explored: bool, propensity: float) -> Placed:
         """Say of a job in its place why it stands there."""
-        job, reach = scored.job, _REACH * scored.error
+        job, total, reach = scored.job, scored.log_odds, _REACH * scored.error
         ordered = sorted(scored.parts, key=itemgetter(0))
-        good = "by lot, so that something is learned" if explored else "expected to be worth the effort"
-        return {
-            "job_id": job.job_id,
-            "place": place,
-            "likelihood": round(_chance(scored.log_odds), 5),
-            "likelihood_low": round(_chance(scored.log_odds - reach), 5),
-            "likelihood_high": round(_chance(scored.log_odds + reach), 5),
-            "expected_surplus": round(scored.surplus, 5),
-            "should_apply": scored.refused is None,
-            "reason": good if scored.refused is None else scored.refused,
-            "why": why(ordered),
-            "explored": explored,
-            "propensity": round(propensity, 6),
-            "terms": [part.told for part in ordered],
-            "specification": self._sketched(job),
-        }
+        reason = scored.refused
+        if reason is None:
+            reason = "by lot, so that something is learned" if explored else "expected to be worth the effort"
+        head = (
+            f'{{"job_id":{as_json(job.job_id)},"place":{place},"likelihood":{_chance(total):.5f},'
+            f'"likelihood_low":{_chance(total - reach):.5f},'
+            f'"likelihood_high":{_chance(total + reach):.5f},'
+            f'"expected_surplus":{scored.surplus:.5f},'
+            f'"should_apply":{"true" if scored.refused is None else "false"},"reason":{as_json(reason)},'
+            f'"why":{as_json(why(ordered))},"explored":{"true" if explored else "false"},'
+            f'"propensity":{propensity:.6f},"terms":['
+        )
+        told = tuple([part.told for part in ordered])
+        return Placed(job.job_id, scored.refused is None, head, told, self._sketched(job))
 
-    def _sketched(self, job: Job) -> dict[str, Any]:
+    def _sketched(self, job: Job) -> str:
         """The specification's rule, literally."""
         points = 0.0
         if job.company_type is not None and self.terms.key(job.company_type) in self.person.company_types:
@@ -328,11 +372,11 @@ class _Sums:
         if self._rejected(job):
             points += REJECTED
         least = self.person.min_fit_score
-        return {
-            "adjustment": points,
-            "priority_score": job.priority_score + points,
-            "should_apply": not (least is not None and job.fit_score is not None and job.fit_score < least),
-        }
+        below = least is not None and job.fit_score is not None and job.fit_score < least
+        return (
+            f'],"specification":{{"adjustment":{points},"priority_score":{job.priority_score + points},'
+            f'"should_apply":{"false" if below else "true"}}}}}'
+        )
 
 
 def _chance(log_odds: float) -> float:

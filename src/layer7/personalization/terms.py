@@ -1,9 +1,11 @@
-"""Terms of ranked jobs: what a model says of a single value is looked up once, for everybody who asks."""
+"""Terms of ranked jobs: what a model says of a single value is looked up, and written, once for everybody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from json import JSONEncoder
 from math import exp
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from layer7.analytics.chances import SCALES, key_of
 from layer7.optimization.likelihood.model import LikelihoodModel, Term
@@ -11,7 +13,7 @@ from layer7.optimization.likelihood.model import LikelihoodModel, Term
 USUAL_POINT = 0.015
 """Log odds of a point of the fit score, where the log does not say."""
 
-_MOST = 100_000
+_MOST = 10_000
 _WORTH_SAYING = 0.05
 _MOST_REASONS = 3
 
@@ -23,15 +25,49 @@ class Part(NamedTuple):
         order: what terms are sorted by: the largest first.
         value: log odds.
         spread: its squared error.
-        told: the term as it is told.
+        told: the term as it is told, written as JSON once for all jobs that have it.
         said: the term in words; None where it is too small for that.
     """
 
     order: float
     value: float
     spread: float
-    told: dict[str, Any]
+    told: str
     said: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A job in its place, as JSON in the shape of :class:`layer7.contract.ranking.RankedJob`.
+
+    Writing is most of the work of a ranking, and most of what is written are terms that many jobs share.
+
+    Args:
+        job_id: the job.
+        should_apply: whether it is worth applying to.
+        head: what stands before its terms.
+        terms: each term, the largest first.
+        tail: what stands after them.
+    """
+
+    job_id: str
+    should_apply: bool
+    head: str
+    terms: tuple[str, ...]
+    tail: str
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return self.with_terms(self.terms)
+
+    def with_terms(self, terms: Iterable[str]) -> str:
+        """Give all of it, with other words for its terms.
+
+        Args:
+            terms: as JSON, in their order.
+        """
+        return f"{self.head}{','.join(terms)}{self.tail}"
 
 
 class Terms:
@@ -48,23 +84,20 @@ class Terms:
         slope = model.slopes.get("fit_score", (0.0, 0.0))[0] / SCALES["fit_score"].unit
         self.point = slope if slope > 1e-4 else None
         self.crowding = min(model.slopes.get("applicants", (0.0, 0.0))[0], 0.0)
-        self._known: dict[tuple[str, float | str], Part | None] = {}
+        self._known = {name: _Known(self, name) for name in self.names}
         self._keys: dict[str, str] = {}
 
-    def find(self, name: str, value: float | str) -> Part | None:
-        """Give what one property of a job adds to its log odds; None where that is not known.
+    def column(self, name: str, values: Iterable[float | str | None]) -> list[Part | None]:
+        """Give what one property of each job adds to its log odds; None where that is not known.
 
         Args:
             name: of the property.
-            value: its number, or its level in any spelling.
+            values: its number, or its level in any spelling, by job; None where it is not known.
         """
-        found: Part | None = self._known.get((name, value), _MISSING)
-        if found is _MISSING:
-            term = self.model.term(name, value)
-            if len(self._known) >= _MOST:
-                self._known = {}
-            found = self._known[name, value] = None if term is None else self.part(term, "likelihood")
-        return found
+        known = self._known[name]
+        if len(known) > _MOST:
+            known = self._known[name] = _Known(self, name)
+        return [known[value] for value in values]
 
     def part(self, term: Term, of: str) -> Part:
         """Give a term as a part of a job's sum.
@@ -73,15 +106,11 @@ class Terms:
             term: the term.
             of: ``likelihood`` or ``worth``.
         """
-        points = None if self.point is None else round(term.value / self.point, 1)
-        told = {
-            "name": term.name,
-            "about": term.about,
-            "log_odds": round(term.value, 4),
-            "points": points,
-            "of": of,
-            "n": term.n,
-        }
+        points = "null" if self.point is None else round(term.value / self.point, 1)
+        told = (
+            f'{{"name":{as_json(term.name)},"about":{as_json(term.about)},"log_odds":{round(term.value, 4)},'
+            f'"points":{points},"of":"{of}","n":{"null" if term.n is None else term.n}}}'
+        )
         said = None
         if abs(term.value) >= _WORTH_SAYING:
             name = term.name.replace("own_", "your own ").replace("_", " ")
@@ -110,7 +139,21 @@ class Terms:
         return points * (self.point or USUAL_POINT)
 
 
-_MISSING: Any = object()
+class _Known(dict[float | str | None, Part | None]):
+    """Parts of one property by value: a value that is not there yet is looked up in the model."""
+
+    def __init__(self, terms: Terms, name: str) -> None:
+        super().__init__({None: None})
+        self._terms, self._name = terms, name
+
+    def __missing__(self, value: float | str | None) -> Part | None:
+        term = self._terms.model.term(self._name, value)
+        part = self[value] = None if term is None else self._terms.part(term, "likelihood")
+        return part
+
+
+as_json = JSONEncoder(ensure_ascii=False).encode
+"""Writes a text as JSON."""
 
 
 @lru_cache(maxsize=4)

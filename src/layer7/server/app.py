@@ -124,7 +124,9 @@ def _context(home: Home, clock: Clock, wiring: Wiring) -> Context:
 
 
 def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
+    # In the order in which addresses are compared: what is asked most, and waited for, comes first.
     for door in (
+        ranking,
         events,
         consent,
         recommendations,
@@ -141,7 +143,6 @@ def _include(app: FastAPI, context: Context, pages: APIRouter | None) -> None:
         surveys,
         rights,
         fairness,
-        ranking,
     ):
         app.include_router(door.router)
     ofrep = ofrep_app(context.home.settings.web_origins)

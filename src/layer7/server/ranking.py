@@ -4,7 +4,6 @@ import hashlib
 from typing import Annotated
 
 import numpy as np
-import pydantic_core
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from layer7.contract.likelihood import Likelihood
 from layer7.contract.ranking import RankDecision, Ranking, RankRequest
-from layer7.personalization.ranking import Asked, Person, effort_of, rank
+from layer7.personalization.ranking import Asked, Person, effort_of, place
 from layer7.server.auth import Reader
 from layer7.server.body import read_model
 from layer7.server.context import Context, context_of
@@ -51,13 +50,19 @@ async def rank_jobs(
 ) -> Response:
     """Give jobs back in the order of their expected surplus, each with its terms and its reason."""
     context = context_of(request)
-    decided, first = await run_in_threadpool(_ranked, context, user_id, asked)
-    later = BackgroundTask(context.rankings.keep, decided, first)
-    return Response(decided.answer, media_type="application/json", background=later)
+    answer, decided = await run_in_threadpool(_answered, context, user_id, asked)
+    later = BackgroundTask(context.rankings.keep, decided)
+    return Response(answer, media_type="application/json", background=later)
 
 
-def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[Decided, list[str]]:
-    """Rank; gives what is answered and kept, and the jobs in the first places."""
+def _answered(context: Context, user_id: str, asked: RankRequest) -> tuple[bytes, Decided]:
+    """Rank; gives what is answered, and what is kept of it."""
+    decided = _ranked(context, user_id, asked)
+    return decided.answer(), decided
+
+
+def _ranked(context: Context, user_id: str, asked: RankRequest) -> Decided:
+    """Rank the jobs for what is known of the person at this moment."""
     at = context.clock()
     with context.home.state.moment():
         used, known = context.rankings.likelihoods.in_use(), context.rankings.known(user_id)
@@ -65,8 +70,8 @@ def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[Decided
         person = _with_minimum(context, user_id, known.person)
     seed = _seed(user_id, at.date().isoformat(), asked)
     wanted = Asked(asked.jobs, at, asked.slots, asked.exploration_share, exposures)
-    jobs = rank(used.served, person, wanted, rng=np.random.default_rng(seed))
-    ranking = {
+    placed = place(used.served, person, wanted, rng=np.random.default_rng(seed))
+    told = {
         "decision_id": f"rank_{_digest(user_id, at.isoformat(), str(seed))}",
         "user_id": user_id,
         "at": at.isoformat(),
@@ -76,18 +81,14 @@ def _ranked(context: Context, user_id: str, asked: RankRequest) -> tuple[Decided
         "applications_seen": person.n,
         "min_fit_score": person.min_fit_score,
         "effort": round(effort_of(used.served, person), 6),
-        "jobs": jobs,
     }
-    decided = Decided(
-        decision_id=str(ranking["decision_id"]),
-        user_id=user_id,
-        at=at.isoformat(),
+    return Decided(
+        told=told,
         asked=asked,
         exposures=exposures,
         versions={"likelihood": used.version, "own_terms": known.model},
-        answer=pydantic_core.to_json(ranking),
+        placed=placed,
     )
-    return decided, [job["job_id"] for job in jobs[: asked.slots] if job["should_apply"]]
 
 
 def _with_minimum(context: Context, user_id: str, person: Person) -> Person:

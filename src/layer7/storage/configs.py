@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from layer7.configuration import (
     ConfigVersion,
@@ -29,6 +29,12 @@ from layer7.storage.state import Act, State
 BASELINE = "baseline"
 ROLLBACK = "rollback"
 _MOVES, _ACTIVE, _VERSIONS = schema.config_moves, schema.config_active, schema.config_versions
+# Made once, since every value that is served asks it.
+_CURRENT = (
+    select(_MOVES)
+    .join(_ACTIVE, _ACTIVE.c.move_id == _MOVES.c.id)
+    .where(_ACTIVE.c.component == bindparam("one"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +95,8 @@ class Configs:
         return self._state.once(("config", component.value), lambda: self._current(component))
 
     def _current(self, component: Component) -> tuple[ConfigVersion, Move | None]:
-        query = select(_MOVES).join(_ACTIVE, _ACTIVE.c.move_id == _MOVES.c.id)
         with self._state.read() as connection:
-            row = connection.execute(query.where(_ACTIVE.c.component == component)).mappings().first()
+            row = connection.execute(_CURRENT, {"one": component.value}).mappings().first()
             if row is None:
                 return baseline(component), None
             return self._version(connection, component, row["version"]), Move(**row)

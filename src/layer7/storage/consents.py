@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, Select, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -269,15 +269,30 @@ def _latest(
     connection: Connection, *, person: str | None = None, until: datetime | None = None
 ) -> Mapping[str, Consent | None]:
     """Give what people have said last of each purpose; of words of one moment the strictest counts."""
+    if person is not None and until is None:
+        return _strictest(connection.execute(_ONES_LATEST, {"one": person}).all())
     wanted = _ranked()
     if person is not None:
         wanted = wanted.where(consents.c.person == person)
     if until is not None:
         wanted = wanted.where(consents.c.at <= until.isoformat())
+    return _strictest(connection.execute(_first(wanted)).all())
+
+
+def _first(wanted: Select[tuple[str, str, str, int]]) -> Select[tuple[str, str, str, int]]:
     ranked = wanted.subquery()
+    return select(ranked).where(ranked.c.place == 1)
+
+
+_ONES_LATEST = _first(_ranked().where(consents.c.person == bindparam("one")))
+"""Made once, since every request that is for a person asks it."""
+
+
+def _strictest(rows: Iterable[Any]) -> Mapping[str, Consent | None]:
+    """Give by person what was said last; of words of one moment the strictest."""
     said: dict[str, dict[Purpose, str]] = {}
     unreadable: set[str] = set()
-    for name, about, value, _ in connection.execute(select(ranked).where(ranked.c.place == 1)):
+    for name, about, value, _ in rows:
         if about not in DEFAULTS:
             unreadable.add(name)
             continue

@@ -23,6 +23,8 @@ from layer7.storage.state import Act
 from layer7.storage.state import State as Database
 
 _TABLE = schema.experiments
+# Made once, since every value that is served asks it.
+_RUNNING = select(_TABLE.c.body).where(_TABLE.c.state == State.RUNNING).order_by(_TABLE.c.id)
 LIVE = (State.RUNNING, State.PAUSED)
 """States in which an experiment holds its parameter and its segments."""
 
@@ -127,9 +129,8 @@ class Experiments:
         return self._state.once(("experiments", "running"), self._running)
 
     def _running(self) -> tuple[Experiment, ...]:
-        query = select(_TABLE.c.body).where(_TABLE.c.state == State.RUNNING).order_by(_TABLE.c.id)
         with self._state.read() as connection:
-            return tuple(_read(row.body) for row in connection.execute(query))
+            return tuple(_read(row.body) for row in connection.execute(_RUNNING))
 
     def start(
         self,

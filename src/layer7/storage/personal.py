@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.personalization.stepping import Kept
@@ -17,6 +17,11 @@ from layer7.storage.schema import personal, wishes
 from layer7.storage.state import Act, State
 
 _AT_ONCE = 500
+# Made once, since every request that is for a person asks them.
+_KEPT = select(personal.c.person, personal.c.words)
+_KEPT_OF_ONE = _KEPT.where(personal.c.person == bindparam("one"))
+_WISHES = select(wishes.c.person, wishes.c.field, wishes.c.words, wishes.c.at).order_by(wishes.c.id)
+_WISHES_OF_ONE = _WISHES.where(wishes.c.person == bindparam("one"))
 
 
 class Personal:
@@ -37,11 +42,9 @@ class Personal:
         Args:
             person: only this pseudonym's; None for everybody's.
         """
-        query = select(personal.c.person, personal.c.words)
-        if person is not None:
-            query = query.where(personal.c.person == person)
+        query = _KEPT if person is None else _KEPT_OF_ONE
         with self.state.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query, {"one": person}).all()
         own = self._keys.keys(row.person for row in rows)
         return {
             row.person: from_json(open_sealed(own[row.person], row.words))
@@ -101,11 +104,9 @@ class Personal:
     def _wishes(
         self, person: str | None = None, *, until: datetime | None = None
     ) -> Mapping[str, Mapping[str, Any]]:
-        query = select(wishes.c.person, wishes.c.field, wishes.c.words, wishes.c.at).order_by(wishes.c.id)
-        if person is not None:
-            query = query.where(wishes.c.person == person)
+        query = _WISHES if person is None else _WISHES_OF_ONE
         with self.state.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query, {"one": person}).all()
         own = self._keys.keys({row.person for row in rows}) if rows else {}
         said: dict[str, dict[str, Any]] = {}
         for row in rows:

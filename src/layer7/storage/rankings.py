@@ -5,13 +5,14 @@ import hashlib
 import json
 import zlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Insert, delete, func, select
+from sqlalchemy import Insert, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layer7.analytics.chances import key_of
@@ -21,6 +22,7 @@ from layer7.personalization.config import LEARNING
 from layer7.personalization.config import Person as Settings
 from layer7.personalization.likes import likes_of, rejected_of
 from layer7.personalization.ranking import SOMEBODY, Leaning, Person
+from layer7.personalization.terms import Placed
 from layer7.personalization.wishes import forgotten, is_paused, item_name
 from layer7.privacy import open_sealed, seal
 from layer7.storage import schema
@@ -37,6 +39,14 @@ _TABLES = ("own_terms", "patterns", "preferences")
 _FILES = schema.files
 _NEWEST_TABLE = select(func.max(_FILES.c.id)).where(
     _FILES.c.dataset == "own_terms", _FILES.c.removed_at.is_(None)
+)
+# Made once, since every ranking asks them.
+_INSERT = _RANKINGS.insert()
+_KNOWN_EXPOSURES = select(_EXPOSURES.c.job).where(
+    _EXPOSURES.c.job.in_(bindparam("jobs", expanding=True)), _EXPOSURES.c.person == bindparam("one")
+)
+_OWN_EXPOSURES = select(_EXPOSURES.c.job).where(
+    _EXPOSURES.c.person == bindparam("one"), _EXPOSURES.c.at >= bindparam("since")
 )
 
 
@@ -102,43 +112,63 @@ class Decided:
     """A ranking that was given.
 
     Args:
-        decision_id: its name.
-        user_id: for whom.
-        at: when, ISO 8601.
+        told: what is told of it beside the jobs.
         asked: what was asked.
         exposures: to how many others each job was shown.
         versions: which models it was made with.
-        answer: what was answered, as JSON.
+        placed: the jobs in their places.
     """
 
-    decision_id: str
-    user_id: str
-    at: str
+    told: Mapping[str, Any]
     asked: RankRequest
     exposures: Mapping[str, int]
     versions: Mapping[str, str]
-    answer: bytes
+    placed: Sequence[Placed]
+
+    @property
+    def first(self) -> list[str]:
+        """The jobs in the first places that are worth applying to."""
+        return [job.job_id for job in self.placed[: self.asked.slots] if job.should_apply]
+
+    def answer(self) -> bytes:
+        """Give the JSON of a :class:`layer7.contract.ranking.Ranking`."""
+        return self._with(job.text for job in self.placed)
 
     def body(self) -> bytes:
-        """Give it as the JSON of a :class:`layer7.contract.ranking.RankDecision`, without descriptions."""
+        """Give what is kept: a :class:`layer7.contract.ranking.RankDecision`, without descriptions.
+
+        Each term stands there once, and jobs name theirs by number: packing all of them takes longer.
+        """
+        numbers: dict[str, int] = {}
+        jobs = [
+            job.with_terms(str(numbers.setdefault(term, len(numbers))) for term in job.terms)
+            for job in self.placed
+        ]
         head = {
-            "decision_id": self.decision_id,
-            "at": self.at,
+            "decision_id": self.told["decision_id"],
+            "at": self.told["at"],
             "exposures": dict(self.exposures),
             "versions": dict(self.versions),
         }
         asked = self.asked.model_dump_json(
             exclude={"jobs": {"__all__": {"description"}}}, exclude_defaults=True
         )
-        # The answer is JSON already, and is put in as it is: to write it again takes time.
-        return (
-            json.dumps(head).encode()[:-1]
-            + b', "inputs": '
-            + asked.encode()
-            + b', "ranking": '
-            + self.answer
-            + b"}"
-        )
+        # What is JSON already is put in as it is: to write it again takes time.
+        parts = (asked.encode(), self._with(jobs), f"[{','.join(numbers)}]".encode())
+        return json.dumps(head).encode()[:-1] + b', "inputs": %b, "ranking": %b, "terms": %b}' % parts
+
+    def _with(self, jobs: Iterable[str]) -> bytes:
+        return f'{json.dumps(dict(self.told))[:-1]}, "jobs": [{",".join(jobs)}]}}'.encode()
+
+
+def _restored(body: bytes) -> RankDecision:
+    """Read what was kept, each job with its terms."""
+    kept = json.loads(body)
+    terms = kept.pop("terms", None)
+    if terms is not None:
+        for job in kept["ranking"]["jobs"]:
+            job["terms"] = [terms[number] for number in job["terms"]]
+    return RankDecision.model_validate_json(json.dumps(kept))
 
 
 class Rankings:
@@ -207,34 +237,31 @@ class Rankings:
             shown = self._shown.counts(connection, names, since=since, at=at)
             if not shown:
                 return {}
-            own = select(_EXPOSURES.c.job).where(
-                _EXPOSURES.c.person == self._home.keys.person(user_id), _EXPOSURES.c.at >= since
-            )
-            hers = set(connection.execute(own).scalars())
+            own = {"one": self._home.keys.person(user_id), "since": since}
+            hers = set(connection.execute(_OWN_EXPOSURES, own).scalars())
         others = {names[job]: count - (job in hers) for job, count in shown.items()}
         return {job_id: count for job_id, count in others.items() if count > 0}
 
-    def keep(self, decided: Decided, first: Iterable[str]) -> None:
+    def keep(self, decided: Decided) -> None:
         """Keep a ranking, sealed with the person's own key, and to whom which jobs were shown.
 
         Args:
             decided: the ranking.
-            first: the jobs in the first places.
         """
-        person = self._home.keys.admit([decided.user_id])[decided.user_id]
+        told, user_id = decided.told, decided.told["user_id"]
+        person = self._home.keys.admit([user_id])[user_id]
         key = self._home.keys.keys([person]).get(person)
         if key is None:
             return
-        row = {"person": person, "at": decided.at}
+        row = {"person": person, "at": told["at"]}
         body = seal(key, base64.b64encode(zlib.compress(decided.body(), 1)).decode("ascii"))
-        shown = [{"job": _job(job_id), **row} for job_id in first]
-        table, jobs = _EXPOSURES, [each["job"] for each in shown]
+        shown = [{"job": _job(job_id), **row} for job_id in decided.first]
+        jobs = [each["job"] for each in shown]
         with self._home.state.write() as connection:
-            connection.execute(_RANKINGS.insert().values(id=decided.decision_id, body=body, **row))
-            before = select(table.c.job).where(table.c.job.in_(jobs), table.c.person == person)
-            known = set(connection.execute(before).scalars())
+            connection.execute(_INSERT, {"id": told["decision_id"], "body": body, **row})
+            known = set(connection.execute(_KNOWN_EXPOSURES, {"one": person, "jobs": jobs}).scalars())
             if shown:
-                connection.execute(_upsert(connection), shown)
+                connection.execute(_upsert(connection.dialect.name), shown)
         self._shown.add(job for job in jobs if job not in known)
 
     def decision(self, decision_id: str) -> RankDecision:
@@ -257,9 +284,7 @@ class Rankings:
                 f"There is no decision {decision_id[:60]!r}.",
                 f"Rankings are kept for {KEPT_DAYS} days.",
             )
-        return RankDecision.model_validate_json(
-            zlib.decompress(base64.b64decode(open_sealed(key, row["body"])))
-        )
+        return _restored(zlib.decompress(base64.b64decode(open_sealed(key, row["body"]))))
 
     def forget_since(self, person: str, since: datetime) -> None:
         """Delete the rankings that a person was given, and what she was shown, from a moment on.
@@ -293,8 +318,9 @@ def _job(job_id: str) -> str:
     return hashlib.sha256(job_id.encode()).hexdigest()[:24]
 
 
-def _upsert(connection: Connection) -> Insert:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+@cache
+def _upsert(dialect: str) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     made = insert(_EXPOSURES)
     return made.on_conflict_do_update(index_elements=["job", "person"], set_={"at": made.excluded.at})
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from layer7.analytics.outcomes import Outlook
+from layer7.nightly.clocks import on_own_clocks
 from layer7.nightly.detecting import Source, find_patterns
 from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
@@ -76,6 +77,7 @@ def find(night: Night) -> Outcome:
     """Look for what works for whom."""
     with night.home.warehouse.open() as tables:
         log = night.log(tables)
+        log = on_own_clocks(log, tables, night) if log else None
         outlook = night.outlook(tables, log) if log else None
         if log is None or outlook is None:
             return NOTHING_YET

@@ -22,6 +22,7 @@ from layer7.contract.evidence import Lineage, Period
 from layer7.contract.optimization import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
+from layer7.nightly.clocks import on_own_clocks
 from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.optimization.fit_score import PARAMETER as FIT_WEIGHTS
@@ -199,6 +200,7 @@ def propose(night: Night) -> Outcome:
     answers: dict[str, Answer] = {}
     with night.home.warehouse.open() as tables:
         log = night.log(tables)
+        log = on_own_clocks(log, tables, night) if log else None
         outlook = night.outlook(tables, log) if log else None
         if log is None or outlook is None:
             return NOTHING_YET

@@ -201,3 +201,21 @@ def test_shrunk_intervals_cover_effects_of_their_kind():
         low, high = told.interval()
         covered, size = covered + int(((low <= truth) & (truth <= high)).sum()), size + 7
     assert covered >= stats.binom.ppf(0.001, size, 0.93)
+
+
+def test_a_column_that_is_the_same_within_people_is_refused_wherever_it_lies():
+    x, events, person, cluster = _log(3, rate=0.2)
+    offset = np.where(person % 2 == 0, 1e6, -3.7)[:, None]
+    with pytest.raises(Layer7Error, match="cannot be told"):
+        fit_within(_panel((offset, events, person, cluster)))
+    moved = fit_within(_panel((x + 1e6, events, person, cluster)))
+    told = fit_within(_panel((x, events, person, cluster)))
+    np.testing.assert_allclose(moved.coefficients, told.coefficients, atol=1e-6)
+
+
+def test_a_joint_test_is_the_same_wherever_it_starts():
+    rows = _panel(_log(4, rate=0.2))
+    first = np.array([True, False])
+    start = fit_within(rows, penalty=0.25).coefficients
+    near, far = score_test(rows, first, penalty=0.25, start=start), score_test(rows, first, penalty=0.25)
+    assert near.statistic == pytest.approx(far.statistic, rel=1e-6)

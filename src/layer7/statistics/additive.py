@@ -14,7 +14,6 @@ from layer7.statistics.background import (
     IntArray,
     Sample,
     law_of,
-    newton_step,
     people_law,
     precision_of,
 )
@@ -152,8 +151,9 @@ def fit_additive(
     """Estimate the terms of logit p = a_person + Σ slope x number + Σ effect of level.
 
     Averages a_person ~ N(mean, sd²); effects ~ N(0, spread²), the spread of each property estimated with the
-    weight of eight levels of the usual one; slopes have the belief given. Penalised quasi-likelihood, by
-    rounds of one Newton step for each block, until no term moves by more than 0.001.
+    weight of eight levels of the usual one; slopes have the belief given. Penalised quasi-likelihood: in each
+    round the log-likelihood is replaced by the parabola that touches it, on which every block moves once to
+    its summit, until no term moves by more than 0.001.
 
     Averages of people's own take off much, not all, of what a property shows only because strong people
     choose it. It says what goes with a property; that the property helps is another question.
@@ -196,6 +196,8 @@ class _Work:
     people: FloatArray
     law: PeopleLaw
     score: FloatArray
+    weight: FloatArray = field(default_factory=lambda: np.zeros(0))
+    left: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def begin(cls, rows: Attempts, beliefs: Mapping[str, Belief], usual: Mapping[str, float]) -> "_Work":
@@ -223,28 +225,39 @@ class _Work:
 
     def round(self) -> float:
         """Move every block once; gives how far the farthest term moved."""
+        chance = special.expit(self.score)
+        self.weight = self.rows.trials * chance * (1 - chance)
+        self.left = self.rows.events - self.rows.trials * chance
         moved = [self._numbers(), *(self._levels(name) for name in self.codes), self._averages()]
         return max(moved)
+
+    def _move(self, change: FloatArray | float) -> None:
+        """Add to the log odds of every application; what is left of its event falls in proportion."""
+        self.score += change
+        self.left -= self.weight * change
 
     def _numbers(self) -> float:
         if not self.slopes.size:
             return 0.0
-        chance = special.expit(self.score)
-        weight = self.rows.trials * chance * (1 - chance)
         prior = np.array([belief.sd**-2 for belief in self.beliefs.values()])
         middle = np.array([belief.mean for belief in self.beliefs.values()])
-        slope = self.design.T @ (self.rows.events - self.rows.trials * chance) - prior * (
-            self.slopes - middle
-        )
-        bend = (self.design.T * weight) @ self.design + np.diag(prior)
+        slope = self.design.T @ self.left - prior * (self.slopes - middle)
+        bend = (self.design.T * self.weight) @ self.design + np.diag(prior)
         step = np.clip(np.linalg.solve(bend, slope), -_LARGEST_STEP, _LARGEST_STEP)
         self.slopes = self.slopes + step
-        self.score = self.score + self.design @ step
+        self._move(self.design @ step)
         return float(np.abs(step).max())
+
+    def _block(self, codes: IntArray, effect: FloatArray, precision: float) -> tuple[FloatArray, FloatArray]:
+        """Give a Newton step for the effects of a block, and the information of each of its levels."""
+        slope = np.bincount(codes, self.left, effect.size) - precision * effect
+        bend = np.bincount(codes, self.weight, effect.size) + precision
+        step: FloatArray = np.clip(slope / bend, -_LARGEST_STEP, _LARGEST_STEP)
+        return step, np.asarray(bend, dtype=np.float64)
 
     def _levels(self, name: str) -> float:
         codes, before = self.codes[name], self.effects[name]
-        step, told = newton_step(self.sample, codes, self.score, before, precision=self.precision[name])
+        step, told = self._block(codes, before, self.precision[name])
         step[-1] = 0.0
         after = before + step
         known = self.counts[name]
@@ -252,7 +265,7 @@ class _Work:
             # Effects are against the average application; the averages of people take what is common.
             step[:-1] -= known @ after[:-1] / known.sum()
         self.effects[name] = before + step
-        self.score = self.score + step[codes]
+        self._move(step[codes])
         if after.size > 1:
             self.precision[name] = precision_of(
                 self.effects[name][:-1], told[:-1], usual=self.usual.get(name, USUAL_SPREAD)
@@ -260,15 +273,13 @@ class _Work:
         return float(np.abs(step).max())
 
     def _averages(self) -> float:
-        common = (self.rows.events - self.rows.trials * special.expit(self.score)).sum()
-        chance = special.expit(self.score)
-        shift = float(np.clip(common / ((self.rows.trials * chance * (1 - chance)).sum() + 1e-3), -0.5, 0.5))
+        shift = float(np.clip(self.left.sum() / (self.weight.sum() + 1e-3), -0.5, 0.5))
         mean = self.law.mean + shift
-        self.people, self.score = self.people + shift, self.score + shift
-        step, told = newton_step(
-            self.sample, self.rows.person, self.score, self.people - mean, precision=self.law.sd**-2
-        )
-        self.people, self.score = self.people + step, self.score + step[self.rows.person]
+        self.people = self.people + shift
+        self._move(shift)
+        step, told = self._block(self.rows.person, self.people - mean, self.law.sd**-2)
+        self.people = self.people + step
+        self._move(step[self.rows.person])
         self.law = law_of(self.people, told)
         return max(abs(shift), float(np.abs(step).max(initial=0.0)) / 5)
 

@@ -143,15 +143,15 @@ def timing_effects(sent: Sent, *, alpha: float, level: float = 0.95) -> Mapping[
         if not own.any():
             found[name] = counted.unknown(name)
             continue
-        test = _tested(rows, own)
+        test = _tested(rows, own, fit.coefficients)
         ratios = _Ratios.of(counted, name, (fit.coefficients[own], fit.covariance[np.ix_(own, own)]), level)
         found[name] = ratios.effect(counted, name, test, alpha)
     return MappingProxyType(found)
 
 
-def _tested(rows: Panel, own: npt.NDArray[np.bool_]) -> WithinTest | None:
+def _tested(rows: Panel, own: npt.NDArray[np.bool_], start: FloatArray) -> WithinTest | None:
     try:
-        return score_test(rows, own, penalty=PENALTY)
+        return score_test(rows, own, penalty=PENALTY, start=start)
     except Layer7Error:
         return None
 
@@ -190,7 +190,7 @@ class _Counted:
                 columns.append((name, -1))
                 parts.append(rest)
         design = np.column_stack(parts).astype(np.float64) if parts else np.zeros((bare.events.size, 0))
-        rows = replace(bare, design=design)
+        rows = replace(bare, design=np.asfortranarray(design))
         return cls(sent, rows, tuple(columns), MappingProxyType(shown), _missing(sent, rows))
 
     def own(self, name: str) -> npt.NDArray[np.bool_]:

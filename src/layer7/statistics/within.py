@@ -6,6 +6,7 @@ only how her interviews fall among her applications counts.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +18,19 @@ from layer7.statistics.arrays import Column, FloatArray, column
 STEPS = 60
 SETTLED = 1e-10
 TOO_STEEP = 30.0
+SAME = 1e-10
+"""A column with less than this share of its variance within people does not vary there; what is left is noise."""
 LEAST_GROUPS = 20
 
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Applications of people who had at least one event, ordered by person; made by :func:`panel`.
 
     Args:
-        design: what is known of each application, one row each.
+        design: what is known of each application against the average one, one row each.
         events: 1 for those with the event, else 0.
         trials: how much of a trial has been seen, above 0 and up to 1.
         person: whose it is, as a number from 0 on that never falls.
@@ -44,7 +47,7 @@ class Panel:
     pair: Codes
     kept: Codes
 
-    @property
+    @cached_property
     def starts(self) -> Codes:
         """The first row of each person."""
         return np.flatnonzero(np.diff(self.person, prepend=-1)).astype(np.int64)
@@ -97,7 +100,10 @@ def panel(design: FloatArray, events: Column, trials: Column, *, person: Codes, 
     order = order[np.argsort(who[order], kind="stable")]
     codes, ties = _codes(who[order]), _codes(cluster[order])
     pairs = _codes(codes * (int(ties.max(initial=0)) + 1) + ties)
-    return Panel(given[order], hits[order], seen[order], codes, ties, pairs, order.astype(np.int64))
+    shown = np.asfortranarray(given[order])  # It is summed column by column.
+    if order.size:
+        shown -= shown.mean(axis=0)
+    return Panel(shown, hits[order], seen[order], codes, ties, pairs, order.astype(np.int64))
 
 
 def _codes(values: Codes) -> Codes:
@@ -162,9 +168,11 @@ def centred(rows: Panel, expected: FloatArray) -> FloatArray:
         rows: the applications.
         expected: what :func:`conditional` gives.
     """
-    sums = np.add.reduceat(expected[:, None] * rows.design, rows.starts)
-    hits = np.add.reduceat(expected, rows.starts)
-    return np.asarray(rows.design - (sums / hits[:, None])[rows.person], dtype=np.float64)
+    if not rows.people:
+        return rows.design
+    sums = _by_group(_times(rows.design, expected), rows.person)
+    means = sums / np.add.reduceat(expected, rows.starts)
+    return np.asarray((rows.design.T - means[:, rows.person]).T, dtype=np.float64)
 
 
 def fit_within(rows: Panel, *, penalty: float = 0.0) -> WithinFit:
@@ -199,12 +207,21 @@ def fit_within(rows: Panel, *, penalty: float = 0.0) -> WithinFit:
         >>> round(float(np.exp(fit_within(rows).coefficients[0])), 3)
         3.0
     """
-    beta, expected = np.zeros(rows.design.shape[1]), np.zeros(0)
-    height, expected = conditional(rows, beta)
+    beta, information = _highest(rows, np.zeros(rows.design.shape[1]), penalty)
+    height, expected = _penalised(rows, beta, penalty)
+    scores = _times(centred(rows, expected), rows.events - expected)
+    effect = design_effect(scores, information, rows)
+    covariance = np.asarray(np.linalg.inv(information) * effect, dtype=np.float64)
+    return WithinFit(beta, covariance, height, effect)
+
+
+def _highest(rows: Panel, start: FloatArray, penalty: float) -> tuple[FloatArray, FloatArray]:
+    """Climb by Newton steps, halved while they lead down; gives the summit and the information there."""
+    beta = start
+    height, expected = _penalised(rows, beta, penalty)
     for _ in range(STEPS):
-        spread = centred(rows, expected) if rows.people else np.zeros((0, beta.size))
-        slope = spread.T @ (rows.events - expected) - penalty * beta
-        information = (spread.T * expected) @ spread + penalty * np.eye(beta.size)
+        slope = rows.design.T @ (rows.events - expected) - penalty * beta
+        information = _information(rows, expected) + penalty * np.eye(beta.size)
         step = _solve(information, slope)
         new, then = _penalised(rows, beta + step, penalty)
         while new < height - SETTLED and np.abs(step).max() > SETTLED:
@@ -214,11 +231,26 @@ def fit_within(rows: Panel, *, penalty: float = 0.0) -> WithinFit:
         if np.abs(beta).max(initial=0.0) > TOO_STEEP:
             raise _no_fit()
         if float(np.abs(slope @ step)) < SETTLED:
-            scores = spread * (rows.events - expected)[:, None]
-            effect = design_effect(scores, information, rows)
-            covariance = np.asarray(np.linalg.inv(information) * effect, dtype=np.float64)
-            return WithinFit(beta, covariance, height, effect)
+            return beta, information
     raise _no_fit()
+
+
+def _information(rows: Panel, expected: FloatArray) -> FloatArray:
+    """Σ μ x x' less what people's own rates take of it: with M_u = Σ_{i of u} μ_i, Σ_u (Σ μ x)(Σ μ x)' / M_u."""
+    if not rows.people:
+        return np.zeros((rows.design.shape[1],) * 2)
+    weighted = _times(rows.design, expected)
+    sums = _by_group(weighted, rows.person)
+    hits = np.add.reduceat(expected, rows.starts)
+    whole, taken = weighted.T @ rows.design, (sums / hits) @ sums.T
+    found = np.asarray(whole - taken, dtype=np.float64)
+    found[np.diag(found) < SAME * np.diag(whole)] = 0.0
+    return found
+
+
+def _times(columns: FloatArray, each: FloatArray) -> FloatArray:
+    """Columns with every row times a number of its own; column by column in memory, as they are summed."""
+    return np.asarray((columns.T * each).T, dtype=np.float64)
 
 
 def _penalised(rows: Panel, beta: FloatArray, penalty: float) -> tuple[float, FloatArray]:
@@ -257,8 +289,14 @@ def design_effect(scores: FloatArray, information: FloatArray, rows: Panel) -> f
 
 def _outer(scores: FloatArray, codes: Codes) -> FloatArray:
     """Σ over groups of the outer product of a group's summed scores."""
-    sums = np.stack([np.bincount(codes, each) for each in scores.T])
+    sums = _by_group(scores, codes)
     return np.asarray(sums @ sums.T, dtype=np.float64)
+
+
+def _by_group(columns: FloatArray, codes: Codes) -> FloatArray:
+    """Sums of each column over each group: one row per column, one column per group."""
+    groups = int(codes.max(initial=-1)) + 1
+    return np.array([np.bincount(codes, each, groups) for each in columns.T]).reshape(-1, groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +316,13 @@ class WithinTest:
     groups: int
 
 
-def score_test(rows: Panel, tested: npt.NDArray[np.bool_], *, penalty: float = 0.0) -> WithinTest:
+def score_test(
+    rows: Panel,
+    tested: npt.NDArray[np.bool_],
+    *,
+    penalty: float = 0.0,
+    start: FloatArray | None = None,
+) -> WithinTest:
     """Tests jointly whether effects are zero, all others in the design being free.
 
     Score test on the conditional likelihood: with U the score of the q tested columns at their zero, made
@@ -293,6 +337,7 @@ def score_test(rows: Panel, tested: npt.NDArray[np.bool_], *, penalty: float = 0
         rows: the applications.
         tested: which columns of the design, at least one.
         penalty: as in :func:`fit_within`, on the free effects.
+        start: where the free effects may lie, one per column, such as the whole fit's; saves steps.
 
     Raises:
         Layer7Error: ``no_fit`` if tested columns do not vary within people, or there are too few groups.
@@ -308,19 +353,19 @@ def score_test(rows: Panel, tested: npt.NDArray[np.bool_], *, penalty: float = 0
         >>> score_test(rows, np.array([True, False])).p_value < 0.001
         True
     """
-    free = rows.select(~tested)
     beta = np.zeros(tested.size)
-    if free.design.shape[1]:
-        beta[~tested] = fit_within(free, penalty=penalty).coefficients
+    if not tested.all():
+        near = np.zeros(int((~tested).sum())) if start is None else start[~tested]
+        beta[~tested], _ = _highest(rows.select(~tested), near, penalty)
     groups, effects = rows.groups, int(tested.sum())
     if groups < effects + LEAST_GROUPS:
         raise _no_fit()
     _, expected = conditional(rows, beta)
     spread = centred(rows, expected)
-    information = (spread.T * expected) @ spread
+    information = _information(rows, expected)
     turn = _solve(information[np.ix_(~tested, ~tested)], information[np.ix_(~tested, tested)])
     left = spread[:, tested] - spread[:, ~tested] @ turn
-    scores, own = left * (rows.events - expected)[:, None], (left.T * expected) @ left
+    scores, own = _times(left, rows.events - expected), _times(left, expected).T @ left
     total = scores.sum(axis=0)
     statistic = float(total @ _solve(own, total)) / design_effect(scores, own, rows)
     p_value = float(special.fdtrc(effects, groups - 1, max(statistic, 0.0) / effects))

@@ -187,7 +187,8 @@ def test_levels_of_few_people_have_no_effect_of_their_own():
 def test_a_learner_that_gives_no_numbers_is_not_adopted(market, judged, monkeypatch):
     """A model without numbers cannot be judged: the stage ends with an error, and the one in use stays."""
     nowhere = {name: (np.nan, error) for name, (_, error) in judged.served.slopes.items()}
-    monkeypatch.setattr(judging, "train", lambda *_, **__: replace(judged.served, slopes=nowhere))
+    found = (replace(judged.served, slopes=nowhere), None)
+    monkeypatch.setattr(judging, "trained", lambda *_, **__: found)
     chances, end = market
     with pytest.raises(Layer7Error):
         contest(chances, trained_to=end, champion=NONE)

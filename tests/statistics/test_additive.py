@@ -107,3 +107,12 @@ def test_what_is_not_known_adds_nothing():
 def test_columns_of_different_length_are_refused():
     with pytest.raises(Layer7Error, match="differ in length"):
         Attempts(np.zeros(2, dtype=np.int64), np.zeros(1), np.zeros(1))
+
+
+def test_a_start_saves_rounds_and_changes_nothing():
+    rows = market(5)
+    half = fit_additive(rows.take(np.flatnonzero(np.arange(len(rows)) % 2)), slopes={"fit": Belief(0.0, 1.0)})
+    plain, near = (fit_additive(rows, slopes={"fit": Belief(0.0, 1.0)}, start=each) for each in (None, half))
+    assert near.rounds < plain.rounds
+    assert near.slopes["fit"][0] == pytest.approx(plain.slopes["fit"][0], abs=0.005)
+    np.testing.assert_allclose(near.effects["channel"].value, plain.effects["channel"].value, atol=0.005)

@@ -130,8 +130,10 @@ _READ: Mapping[str, tuple[str, Callable[[ir.StringValue], ir.StringValue]]] = Ma
 
 def _usual(sent: ir.Table, column: str, read: Callable[[ir.StringValue], ir.StringValue]) -> ir.Table:
     """Each person's most frequent value; texts are read once each, not once per application."""
-    texts = sent.select(text=sent[column]).filter(_.text.notnull()).distinct()
-    values = texts.mutate(value=read(texts.text)).filter(_.value.notnull())
+    texts = sent.filter(sent[column].notnull()).group_by(text=_[column]).aggregate(n=_.count())
+    # Only what hangs on the count is read after it: engines else read every row to drop some before counting.
+    values = texts.mutate(value=ibis.ifelse(texts.n > 0, read(texts.text), None)).filter(_.value.notnull())
+    values = values.drop("n")
     each = sent.group_by("person", text=sent[column]).aggregate(n=sent.count())
     counted = each.join(values, "text").group_by("person", "value").aggregate(n=_.n.sum())
     order = [counted.n.desc(), counted.value]

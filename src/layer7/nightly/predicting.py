@@ -35,14 +35,14 @@ def predict(night: Night) -> Outcome:
             return NOTHING_YET
         cohorts = _cohorts(tables)
         n = int(log.applications.submitted_at.count().to_pyarrow().as_py())
-        sample = to_chances(_rows(sample_people(log.applications, n, most=SAMPLE), outlook), cohorts)
+        rows = _rows(sample_people(log.applications, n, most=SAMPLE), outlook)
         night.progress(0.2)
-        report, model = _judged(night, sample)
+        report, model = _judged(night, to_chances(rows, cohorts))
         night.progress(0.4)
-        parts = list(_own(night, log.applications.filter(log.applications.submitted_at.notnull()), n=n,
-                          asked=(model, cohorts, outlook)))  # fmt: skip
-    rows = night.home.warehouse.replace(OWN, pa.concat_tables(parts), at=night.clock())
-    return Outcome(rows, report)
+        # A sample of everybody is everybody's rows.
+        some = [rows] if n <= SAMPLE else _by_bucket(night, log.applications, outlook, n=n)
+        parts = [_own(part, cohorts, model) for part in some]
+    return Outcome(night.home.warehouse.replace(OWN, pa.concat_tables(parts), at=night.clock()), report)
 
 
 def _rows(applications: ir.Table, outlook: Outlook) -> pa.Table:
@@ -86,21 +86,18 @@ def _kept_back(champion: InUse, found: Contest) -> str | None:
     return None
 
 
-def _own(
-    night: Night,
-    sent: ir.Table,
-    *,
-    n: int,
-    asked: tuple[LikelihoodModel, Mapping[str, str], Outlook],
-) -> Iterator[pa.Table]:
-    """Give what people's own applications add, some buckets at a time so that memory stays bounded."""
-    model, cohorts, outlook = asked
+def _by_bucket(night: Night, applications: ir.Table, outlook: Outlook, *, n: int) -> Iterator[pa.Table]:
+    """Give everybody's rows, some buckets at a time so that memory stays bounded."""
+    sent = applications.filter(applications.submitted_at.notnull())
     buckets = night.home.settings.buckets
-    step = max(1, min(buckets, AT_ONCE * buckets // max(n, 1)))
+    step = max(1, min(buckets, AT_ONCE * buckets // n))
     for first in range(0, buckets, step):
-        part = sent.filter(sent.bucket.between(first, min(first + step, buckets) - 1))
-        chances = to_chances(_rows(part, outlook), cohorts, model.keys)
-        table = own_table(own_terms(model, chances), chances)
-        names = pa.array([version_of(model)] * table.num_rows, pa.string())
-        yield table.append_column("model", names)
+        yield _rows(sent.filter(sent.bucket.between(first, min(first + step, buckets) - 1)), outlook)
         night.progress(0.4 + 0.6 * min(first + step, buckets) / buckets)
+
+
+def _own(rows: pa.Table, cohorts: Mapping[str, str], model: LikelihoodModel) -> pa.Table:
+    """Give what people's own applications add."""
+    chances = to_chances(rows, cohorts, model.keys)
+    table = own_table(own_terms(model, chances), chances)
+    return table.append_column("model", pa.array([version_of(model)] * table.num_rows, pa.string()))

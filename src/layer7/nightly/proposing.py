@@ -48,11 +48,13 @@ class Question:
         night: the night.
         log: what may be read.
         outlook: what silence means.
+        sent: rows of all people, or of a sample of them where there are many, for comparisons within people.
     """
 
     night: Night
     log: Log
     outlook: Outlook
+    sent: pa.Table
 
     def settings(self, component: Component) -> ConfigVersion:
         """Give the settings of a component that are in force."""
@@ -132,7 +134,7 @@ def fit_score(asked: Question) -> Answer:
     served = asked.settings(Component.JOB_DISCOVERY).value(FIT_WEIGHTS)
     if not isinstance(served, Mapping):
         raise Layer7Error("wrong_type", f"{FIT_WEIGHTS} is no mapping.", "Roll the settings back.")
-    rows = _sampled(asked)
+    rows = asked.sent
     origin = replace(asked.origin(Component.JOB_DISCOVERY), window=_window(asked, rows))
     found = weigh(to_fit_parts(rows), parts_known(rows), served, origin=origin, rng=asked.night.rng)
     said = found.report.model_dump(mode="json")
@@ -146,7 +148,7 @@ def timing(asked: Question) -> Answer:
     counted = fate_counts(fates.mutate(fold=fold_of(fates.person)), ("fold",))
     folds = to_silence_folds(counted.to_pyarrow(), end)
     model = fit_silence(reduce(add, folds))
-    rows = _sampled(asked)
+    rows = asked.sent
     found = advise(
         to_sent(rows, unseen_answers(model, LONGEST)),
         folds,
@@ -158,11 +160,9 @@ def timing(asked: Question) -> Answer:
     return Answer(said, () if found.recommendation is None else (found.recommendation,))
 
 
-def _sampled(asked: Question) -> pa.Table:
-    """Rows of all people, or of a sample of them where there are many."""
-    applications = asked.log.applications
-    n = applications.submitted_at.count().to_pyarrow().as_py()
-    rows: pa.Table = sent_rows(sample_people(applications, n), asked.outlook).to_pyarrow()
+def _sampled(log: Log, outlook: Outlook) -> pa.Table:
+    n = log.applications.submitted_at.count().to_pyarrow().as_py()
+    rows: pa.Table = sent_rows(sample_people(log.applications, n), outlook).to_pyarrow()
     return rows
 
 
@@ -204,7 +204,7 @@ def propose(night: Night) -> Outcome:
         outlook = night.outlook(tables, log) if log else None
         if log is None or outlook is None:
             return NOTHING_YET
-        asked = Question(night, log, outlook)
+        asked = Question(night, log, outlook, _sampled(log, outlook))
         for done, (name, optimizer) in enumerate(OPTIMIZERS.items(), start=1):
             answers[name] = optimizer(asked)
             night.progress(done / len(OPTIMIZERS))

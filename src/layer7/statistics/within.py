@@ -19,7 +19,7 @@ STEPS = 60
 SETTLED = 1e-10
 TOO_STEEP = 30.0
 SAME = 1e-10
-"""A column with less than this share of its variance within people does not vary there; what is left is noise."""
+"""A column with less than this share of its variance within people does not vary there: that is rounding."""
 LEAST_GROUPS = 20
 
 Codes = npt.NDArray[np.int64]
@@ -236,7 +236,7 @@ def _highest(rows: Panel, start: FloatArray, penalty: float) -> tuple[FloatArray
 
 
 def _information(rows: Panel, expected: FloatArray) -> FloatArray:
-    """Σ μ x x' less what people's own rates take of it: with M_u = Σ_{i of u} μ_i, Σ_u (Σ μ x)(Σ μ x)' / M_u."""
+    """Σ μ x x' less what people's own rates take: Σ_u (Σ_{i of u} μ x)(Σ_{i of u} μ x)' / Σ_{i of u} μ."""
     if not rows.people:
         return np.zeros((rows.design.shape[1],) * 2)
     weighted = _times(rows.design, expected)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from layer7.analytics.chances import Chances
 from layer7.optimization.likelihood.model import PROPERTIES, LikelihoodModel
-from layer7.optimization.likelihood.training import own_terms, train
+from layer7.optimization.likelihood.training import own_terms, train, trained
 from layer7.statistics.background import LEAST_PEOPLE
 from layer7.statistics.forecasts import (
     LEAST_EVENTS,
@@ -174,13 +174,14 @@ def contest(chances: Chances, *, trained_to: int, champion: LikelihoodModel) -> 
         trained_to: the end of the night, seconds since 1970.
         champion: the tested form of the model in use; it never saw what was sent from its own cut on.
     """
-    everything = train(chances, trained_to=trained_to)
     cut = cut_of(chances)
     if cut is None:
+        everything = train(chances, trained_to=trained_to)
         reason = f"cannot tell yet: {LEAST_LEARNED + LEAST_EVENTS:.0f} interviews are needed"
         return Contest(everything, everything, None, None, None, None, adopted=False, reason=reason)
     before, after = split(chances, cut)
-    model = train(before, trained_to=cut)
+    model, basis = trained(before, trained_to=cut)
+    everything, _ = trained(chances, trained_to=trained_to, start=basis)
     mine, theirs = scores(model, before, after), scores(champion, before, after)
     personal = _order(after, mine.shared, mine.shared + mine.leaning)
     used = personal is None or personal.value >= 0

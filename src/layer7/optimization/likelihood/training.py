@@ -46,7 +46,19 @@ WORTH_KEEPING = 0.02
 
 
 def train(chances: Chances, *, trained_to: int) -> LikelihoodModel:
-    """Learn the terms from applications of some people, all of theirs.
+    """Learn the terms from applications of some people, all of theirs, as :func:`trained` does.
+
+    Args:
+        chances: the applications; those sent after ``trained_to`` must be left out.
+        trained_to: the moment up to which they were sent, seconds since 1970.
+    """
+    return trained(chances, trained_to=trained_to)[0]
+
+
+def trained(
+    chances: Chances, *, trained_to: int, start: AdditiveFit | None = None
+) -> tuple[LikelihoodModel, AdditiveFit]:
+    """Learn the terms from applications of some people, all of theirs; gives the model and what it rests on.
 
     Below 20 people only slopes and averages are learned: it cannot be told what a level does for everybody
     and what for one of them. The average of people is that of the latest period of 28 days; periods are
@@ -55,12 +67,15 @@ def train(chances: Chances, *, trained_to: int) -> LikelihoodModel:
     Args:
         chances: the applications; those sent after ``trained_to`` must be left out.
         trained_to: the moment up to which they were sent, seconds since 1970.
+        start: what a model of the same people's earlier applications rests on; saves time.
     """
     rows = chances.attempts
     periods = np.minimum((trained_to - chances.sent) // (PERIOD_DAYS * 86_400), MOST_PERIODS - 1)
     few = np.unique(rows.person).size < LEAST_PEOPLE
     levels = {} if few else {**rows.levels, PERIOD: np.maximum(periods, 0)}
-    fit = fit_additive(replace(rows, levels=levels), slopes=BELIEFS, spreads=SPREADS)
+    fit = fit_additive(
+        replace(rows, levels=levels), slopes=BELIEFS, spreads=SPREADS, start=start and _without_periods(start)
+    )
     now = fit.effects[PERIOD].value if PERIOD in fit.effects else np.zeros(1)
     latest = float(now[0]) if now.size else 0.0
     model = LikelihoodModel(
@@ -75,7 +90,12 @@ def train(chances: Chances, *, trained_to: int) -> LikelihoodModel:
     )
     cells = person_cells(rows, model.offset(chances), _codes(chances))
     laws = learn_laws(cells, model.people, len(PROPERTIES))
-    return replace(model, laws=MappingProxyType(dict(zip(PROPERTIES, laws, strict=True))))
+    return replace(model, laws=MappingProxyType(dict(zip(PROPERTIES, laws, strict=True)))), fit
+
+
+def _without_periods(fit: AdditiveFit) -> AdditiveFit:
+    """Periods are counted back from the moment of learning, so those of an earlier one are others."""
+    return replace(fit, effects={name: each for name, each in fit.effects.items() if name != PERIOD})
 
 
 def _named(fit: AdditiveFit, name: str, keys: tuple[str, ...]) -> Mapping[str, Effect]:

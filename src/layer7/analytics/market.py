@@ -1,8 +1,5 @@
 """What a job market does, over those who contribute: sums by industry, place, level, skill and month."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
 import ibis
 import numpy as np
 import pyarrow as pa
@@ -10,18 +7,11 @@ from ibis import _
 from ibis.expr import types as ir
 
 from layer7.analytics.outcomes import GRAIN, SECONDS_PER_DAY, Outlook, outcomes, seconds_of
-from layer7.analytics.segments import level_of, place_of
+from layer7.analytics.segments import level_of, place_of, read_once
 
 WINDOW_DAYS = 91
-DIMENSIONS: Mapping[str, Callable[[ir.Table], ir.StringValue]] = MappingProxyType(
-    {
-        "all": lambda _rows: ibis.literal("all"),
-        "industry": lambda rows: rows.industry.strip().nullif(""),
-        "location": lambda rows: place_of(rows.location),
-        "level": lambda rows: level_of(rows.seniority),
-    }
-)
-"""By what postings are told apart, and how it is read."""
+DIMENSIONS = ("all", "industry", "location", "level")
+"""By what postings are told apart."""
 
 
 def first_and_last(applications: ir.Table, night: Outlook) -> tuple[int | None, int | None]:
@@ -48,6 +38,10 @@ def window(applications: ir.Table, night: Outlook, *, start: int, end: int) -> i
     """
     rows = _sent(applications, night)
     rows = rows.filter(rows.seconds >= start, rows.seconds < end)
+    places = read_once(applications, "location", place_of).rename(place="value")
+    levels = read_once(applications, "seniority", level_of).rename(level="value")
+    rows = rows.left_join(places, rows.location == places.text).drop("text")
+    rows = rows.left_join(levels, rows.seniority == levels.text)
     answered = rows.is_interviewed | rows.is_rejected
     employer = ibis.coalesce(rows.company, rows.job_id, rows.application_id)
     return rows.select(
@@ -59,7 +53,10 @@ def window(applications: ir.Table, night: Outlook, *, start: int, end: int) -> i
         employer=employer,
         k=ibis.ifelse(answered, 1.0, 0.0),
         trials=1.0 - rows.unseen,
-        **{name: read(rows) for name, read in DIMENSIONS.items()},
+        all=ibis.literal("all"),
+        industry=rows.industry.strip().nullif(""),
+        location=rows.place,
+        level=rows.level,
     )
 
 
@@ -139,7 +136,9 @@ def month_moments(applications: ir.Table, night: Outlook) -> ir.Table:
         rows of ``kind`` ``*`` with ``kk``, ``km`` and ``mm`` over the employers of the month.
     """
     rows = _with_month(_sent(applications, night), night)
-    level = ibis.coalesce(level_of(rows.seniority), "?")
+    levels = read_once(applications, "seniority", level_of)
+    rows = rows.left_join(levels, rows.seniority == levels.text)
+    level = ibis.coalesce(rows["value"], "?")
     employer = ibis.coalesce(rows.company, rows.job_id, rows.application_id)
     told = rows.select(
         "month",

@@ -82,6 +82,28 @@ def place_of(location: ir.StringValue) -> ir.StringValue:
     return kept.re_replace(r"\s+", " ").nullif("")
 
 
+def read_once(rows: ir.Table, column: str, read: Callable[[ir.StringValue], ir.StringValue]) -> ir.Table:
+    """Read each text of a column once, however many rows have it.
+
+    Args:
+        rows: with the column.
+        column: its name.
+        read: what is read out of a text.
+
+    Returns:
+        ``text`` and ``value``; texts out of which nothing can be read are left out.
+
+    Example:
+        >>> rows = ibis.memtable({"place": ["12 Main St, Austin", "12 Main St, Austin", "?7"]})
+        >>> read_once(rows, "place", place_of).to_pyarrow().to_pylist()
+        [{'text': '12 Main St, Austin', 'value': 'Austin'}]
+    """
+    texts = rows.filter(rows[column].notnull()).group_by(text=_[column]).aggregate(n=_.count())
+    # What hangs on the count is read after it; engines else read every row to leave some out before counting.
+    values = texts.select("text", value=ibis.ifelse(texts.n > 0, read(texts.text), None))
+    return values.filter(values.value.notnull())
+
+
 def memberships(applications: ir.Table, events: ir.Table) -> ir.Table:
     """Give every applicant's segments.
 
@@ -129,11 +151,8 @@ _READ: Mapping[str, tuple[str, Callable[[ir.StringValue], ir.StringValue]]] = Ma
 
 
 def _usual(sent: ir.Table, column: str, read: Callable[[ir.StringValue], ir.StringValue]) -> ir.Table:
-    """Each person's most frequent value; texts are read once each, not once per application."""
-    texts = sent.filter(sent[column].notnull()).group_by(text=_[column]).aggregate(n=_.count())
-    # Only what hangs on the count is read after it: engines else read every row to drop some before counting.
-    values = texts.mutate(value=ibis.ifelse(texts.n > 0, read(texts.text), None)).filter(_.value.notnull())
-    values = values.drop("n")
+    """Each person's most frequent value."""
+    values = read_once(sent, column, read)
     each = sent.group_by("person", text=sent[column]).aggregate(n=sent.count())
     counted = each.join(values, "text").group_by("person", "value").aggregate(n=_.n.sum())
     order = [counted.n.desc(), counted.value]

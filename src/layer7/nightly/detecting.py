@@ -1,7 +1,7 @@
 """Looking for what works for single people: from a log to the patterns that are shown."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ from layer7.analytics.cell_columns import CellTable, to_cells, to_sample
 from layer7.analytics.cells import FIXED, SHARED, adjusted, cell_moments, placed, spellings, without
 from layer7.analytics.levels import Spellings, fixed, to_spellings
 from layer7.analytics.outcomes import Outlook
-from layer7.nightly.night import Log
+from layer7.nightly.night import Hold, Log
 from layer7.patterns import Laws, choose, detect, learn, needed
 from layer7.statistics.background import fit_background
 
@@ -19,9 +19,6 @@ SAMPLE = 300_000
 """Applications of so many are enough to learn from."""
 
 AT_ONCE = 1_000_000
-
-Hold = Callable[[ir.Table], AbstractContextManager[ir.Table]]
-"""Computes a table once, for several expressions over it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

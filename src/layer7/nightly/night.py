@@ -1,6 +1,7 @@
 """What a stage of the night is given, and what it gives back."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,9 @@ from layer7.contract.vocabulary import Purpose
 from layer7.privacy import Consent, may_use
 from layer7.storage.home import Home
 from layer7.storage.reading import Horizon, Tables
+
+Hold = Callable[[ir.Table], AbstractContextManager[ir.Table]]
+"""Computes a table once, for several expressions over it."""
 
 
 @dataclass(frozen=True, slots=True)

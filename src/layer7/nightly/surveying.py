@@ -32,7 +32,7 @@ from layer7.contract.evidence import Lineage, Period
 from layer7.contract.market import MarketInsights
 from layer7.contract.vocabulary import Purpose
 from layer7.nightly.looking import seldom
-from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
+from layer7.nightly.night import NOTHING_YET, Hold, Log, Night, Outcome
 from layer7.privacy import Enough
 from layer7.statistics import SilenceModel, fit_silence
 
@@ -47,7 +47,7 @@ def survey(night: Night) -> Outcome:
             return NOTHING_YET
         members, found = cohorts(log, outlook, night)
         night.progress(0.6)
-        market = market_of(agreed, outlook, night)
+        market = market_of(agreed, outlook, night, hold=tables.held)
     at = night.clock()
     night.home.warehouse.replace("memberships", members, at=at)
     night.home.warehouse.replace("market", market_table(market), at=at)
@@ -87,7 +87,7 @@ def cohorts(log: Log, outlook: Outlook, night: Night) -> tuple[pa.Table, Enough[
     return named(members, known, segment_of(ibis.memtable(people)).to_pyarrow()), found
 
 
-def market_of(log: Log, outlook: Outlook, night: Night) -> MarketInsights:
+def market_of(log: Log, outlook: Outlook, night: Night, *, hold: Hold) -> MarketInsights:
     """Give what the market of those who contribute does.
 
     The window is the last 13 weeks before the latest submission; months are counted over the whole log.
@@ -96,6 +96,7 @@ def market_of(log: Log, outlook: Outlook, night: Night) -> MarketInsights:
         log: what contributors did.
         outlook: what silence means for an interview.
         night: the night.
+        hold: computes a table once.
     """
     first, last = first_and_last(log.applications, outlook)
     if first is None or last is None:
@@ -105,12 +106,14 @@ def market_of(log: Log, outlook: Outlook, night: Night) -> MarketInsights:
     sent = log.applications.submitted_at
     recent = log.applications.filter(sent >= _moment(start), sent < _moment(end))
     days = to_silence_moments(fate_counts(fated(recent)).to_pyarrow(), outlook.as_of)
-    rows = window(recent, _for_any_answer(fit_silence(days), outlook), start=start, end=end)
-    answers = answer_moments(rows).to_pyarrow().to_pylist()
+    judged = window(recent, _for_any_answer(fit_silence(days), outlook), start=start, end=end)
+    with hold(judged) as rows:
+        answers = answer_moments(rows).to_pyarrow().to_pylist()
+        skills = skill_moments(rows).to_pyarrow().to_pylist()
     whole = next(row for row in answers if row["dimension"] == "all")
     moments = MarketMoments(
         answers=answers,
-        skills=skill_moments(rows).to_pyarrow().to_pylist(),
+        skills=skills,
         days=days,
         model=fit_silence(days, design_effect=design_effect(whole)),
         seasons=seasons(month_moments(log.applications, outlook).to_pyarrow()),

@@ -7,7 +7,7 @@ import typer
 
 from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
 from layer7.contract.evidence import Evidenced
-from layer7.contract.optimization import RateRatio, TimeRate
+from layer7.contract.optimization import RateRatio, ScoreCalibrationRecommendation, TimeRate
 from layer7.storage import findings
 
 Name = TypeVar("Name", bound=str)
@@ -92,6 +92,22 @@ def calibration(*, home: HomeOption = None, as_json: JsonOption = False) -> None
         low, high = found.slope_interval
         out.print(f"Slope {found.slope:.2f} ({low:.2f} to {high:.2f}); 1 is perfect", highlight=False)
     out.print(f"Recommendation: {found.recommendation}", highlight=False)
+    _print_adjustment(found.adjustment)
+
+
+def _print_adjustment(found: ScoreCalibrationRecommendation | None) -> None:
+    if found is None:
+        return
+    improved, mended = found.expected_improvement, found.suggested_adjustment
+    out.print(
+        f"{found.issue.replace('_', ' ').capitalize()}: error {percent(improved.current_calibration_error)}, "
+        f"out of sample after mending {percent(improved.expected_calibration_error)}",
+        highlight=False,
+    )
+    for name, points in mended.threshold_adjustments.items():
+        out.print(f"{name} would have to move by {points:+.0f} points to keep its promise", highlight=False)
+    if mended.why_no_weights is not None:
+        out.print(f"No weights of parts: {mended.why_no_weights}", style="dim", highlight=False)
 
 
 def fit_score(*, home: HomeOption = None, as_json: JsonOption = False) -> None:

@@ -210,64 +210,13 @@ class CurvePoint(Evidenced):
     interview_rate: Fraction = Field(description="Fitted interview rate at the score.")
 
 
-class ScoreCalibration(Evidenced):
-    """Whether the resume score predicts interviews; n is applications, interval is of the error."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "calibration": {
-                        "70-79": {"interview_rate": 0.061, "sample_size": 900, "interval": [0.047, 0.078]},
-                        "90-100": {"interview_rate": None, "sample_size": 4},
-                    },
-                    "calibration_error": 0.019,
-                    "is_well_calibrated": None,
-                    "recommendation": "no_change",
-                    "expected_rates": {"70-79": 0.08, "90-100": 0.18},
-                    "n": 904,
-                    "interval": [0.004, 0.033],
-                    "slope": 0.82,
-                    "slope_interval": [0.41, 1.23],
-                    "curve": [{"score": 75.0, "interview_rate": 0.06}],
-                }
-            ]
-        }
-    )
-
-    calibration: FrozenMap[str, BucketRate] = Field(description="Rate by range of scores, such as '70-79'.")
-    calibration_error: Fraction | None = Field(
-        description="Mean absolute difference of observed and expected rates over the ranges."
-    )
-    is_well_calibrated: bool | None = Field(
-        description="Whether the error is proven small; null when it cannot be told."
-    )
-    recommendation: Literal["recalibrate_weights", "no_change"] = Field(
-        description="What to do; without evidence nothing."
-    )
-    expected_rates: Addition[FrozenMap[str, Fraction]] = Field(
-        default_factory=FrozenDict, description="Rate that the score promises, by range of scores."
-    )
-    slope: Addition[float | None] = Field(
-        default=None, description="Calibration slope on log odds; 1 is perfect."
-    )
-    slope_interval: Addition[Interval | None] = Field(default=None, description="Interval of the slope.")
-    intercept: Addition[float | None] = Field(
-        default=None, description="Calibration intercept on log odds; 0 is perfect."
-    )
-    intercept_interval: Addition[Interval | None] = Field(
-        default=None, description="Interval of the intercept."
-    )
-    brier_skill: Addition[float | None] = Field(
-        default=None, le=1, description="Brier skill against the user-only model; above 0 helps."
-    )
-    curve: Addition[tuple[CurvePoint, ...]] = Field(default=(), description="The monotone curve, by score.")
-
-
 class SuggestedAdjustment(Contract):
     """What would mend a score."""
 
     component_weights: FrozenMap[str, float] = Field(description="New weights by part of the score.")
+    why_no_weights: Addition[str | None] = Field(
+        default=None, description="Why there are no weights, and what they would take; null where there are."
+    )
     threshold_adjustments: FrozenMap[str, float] = Field(description="Points to add, by threshold.")
 
 
@@ -305,6 +254,76 @@ class ScoreCalibrationRecommendation(Evidenced):
     issue: CalibrationIssue = Field(description="What is wrong.")
     suggested_adjustment: SuggestedAdjustment = Field(description="What would mend it.")
     expected_improvement: ExpectedImprovement = Field(description="How much it would help.")
+
+
+class ScoreCalibration(Evidenced):
+    """Whether the resume score predicts interviews; n is applications, interval is of the error."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "calibration": {
+                        "70-79": {"interview_rate": 0.061, "sample_size": 900, "interval": [0.047, 0.078]},
+                        "90-100": {"interview_rate": None, "sample_size": 4},
+                    },
+                    "calibration_error": 0.019,
+                    "is_well_calibrated": None,
+                    "recommendation": "no_change",
+                    "expected_rates": {"70-79": 0.08, "90-100": 0.18},
+                    "n": 904,
+                    "interval": [0.004, 0.033],
+                    "slope": 0.82,
+                    "slope_interval": [0.41, 1.23],
+                    "curve": [{"score": 75.0, "interview_rate": 0.06}],
+                    "adjustment": {
+                        "issue": "scores_too_optimistic",
+                        "suggested_adjustment": {
+                            "component_weights": {},
+                            "why_no_weights": "Events hold the resume score and not its parts.",
+                            "threshold_adjustments": {"improve_resume_threshold": 2.5},
+                        },
+                        "expected_improvement": {
+                            "current_calibration_error": 0.031,
+                            "expected_calibration_error": 0.012,
+                        },
+                    },
+                }
+            ]
+        }
+    )
+
+    calibration: FrozenMap[str, BucketRate] = Field(description="Rate by range of scores, such as '70-79'.")
+    calibration_error: Fraction | None = Field(
+        description="Mean absolute difference of observed and expected rates over the ranges."
+    )
+    is_well_calibrated: bool | None = Field(
+        description="Whether the error is proven small; null when it cannot be told."
+    )
+    recommendation: Literal["recalibrate_weights", "no_change"] = Field(
+        description="What to do; without evidence nothing."
+    )
+    expected_rates: Addition[FrozenMap[str, Fraction]] = Field(
+        default_factory=FrozenDict, description="Rate that the score promises, by range of scores."
+    )
+    slope: Addition[float | None] = Field(
+        default=None, description="Calibration slope on log odds; 1 is perfect."
+    )
+    slope_interval: Addition[Interval | None] = Field(default=None, description="Interval of the slope.")
+    intercept: Addition[float | None] = Field(
+        default=None, description="Calibration intercept on log odds; 0 is perfect."
+    )
+    intercept_interval: Addition[Interval | None] = Field(
+        default=None, description="Interval of the intercept."
+    )
+    brier_skill: Addition[float | None] = Field(
+        default=None, le=1, description="Brier skill against the user-only model; above 0 helps."
+    )
+    curve: Addition[tuple[CurvePoint, ...]] = Field(default=(), description="The monotone curve, by score.")
+    adjustment: Addition[ScoreCalibrationRecommendation | None] = Field(
+        default=None,
+        description="What is wrong with the score, what would mend it; null if nothing is proven.",
+    )
 
 
 class RateRatio(Evidenced):

@@ -96,9 +96,8 @@ def resume_score(asked: Question) -> Answer:
         origin=asked.origin(Component.STRATEGY_ENGINE),
         rng=asked.night.rng,
     )
-    adjustment = None if found.adjustment is None else found.adjustment.model_dump(mode="json")
-    said = {"answer": found.answer, "needed": found.needed, "adjustment": adjustment}
-    said |= found.report.model_dump(mode="json")
+    report = found.report.model_copy(update={"adjustment": found.adjustment})
+    said = {"answer": found.answer, "needed": found.needed} | report.model_dump(mode="json")
     return Answer(said, () if found.recommendation is None else (found.recommendation,))
 
 

@@ -48,6 +48,10 @@ WELL_CALIBRATED = 0.02
 DRAWS = 1000
 DECIMALS = 4
 # 3 to 5 % of cold applications reach an interview; as many as 20 applications' worth of that knowledge.
+NO_WEIGHTS = (
+    "Events hold the resume score and not its parts, so nothing tells which part predicts. It would take the "
+    "parts of the score beside it in the context of each application, and people whose parts change."
+)
 USUAL_RATE, USUAL_WEIGHT = 0.04, 20.0
 CURVE_STEP = 5
 METHOD = "Cox test on rows and between people; equal-mass calibration error out of sample; monotone curve"
@@ -335,7 +339,9 @@ def _adjustment(
     return ScoreCalibrationRecommendation(
         issue=found.issue,
         suggested_adjustment=SuggestedAdjustment(
-            component_weights={}, threshold_adjustments={} if points is None else {THRESHOLD: points}
+            component_weights={},
+            why_no_weights=NO_WEIGHTS,
+            threshold_adjustments={} if points is None else {THRESHOLD: points},
         ),
         expected_improvement=ExpectedImprovement(
             current_calibration_error=found.current_error,

@@ -39,12 +39,13 @@ def timed(what: str) -> Iterator[None]:
 def main(people: int = 1_000_000, rows: int = 10_000_000) -> None:
     """Make people up, and release what they did."""
     rng = np.random.default_rng(1)
-    names = tuple(f"{number:032x}" for number in rng.permutation(people).astype(np.uint64) * 2**40)
+    words = rng.integers(0, 2**64, people, np.uint64)
+    names = tuple(f"{word:016x}{at:016x}" for at, word in enumerate(words))
     made = Contributions(
         rng.integers(0, people, rows),
         rng.integers(0, 500, rows),
         rng.random((rows, 2)),
-        np.array([int(name[:16], 16) for name in names], np.uint64),
+        words,
     )
     noisy(np.zeros((500, 3), np.int64), LAYOUT)
     with timed("rows to noisy numbers"):

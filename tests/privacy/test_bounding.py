@@ -172,7 +172,14 @@ def test_rows_about_nobody_are_refused():
 
 
 def test_many_people_are_ordered_as_few(monkeypatch):
-    """Beyond 2^24 groups the sort takes two words; it must choose the same cells."""
+    """Where a group, a hash and a row do not fit one word, two are sorted; the same cells are chosen."""
     one = vector(WORST)
     monkeypatch.setattr(bounding, "_MOST_GROUPS", 0)
     assert (vector(WORST) == one).all()
+
+
+@pytest.mark.parametrize("most", [5, 1 << 40, 1 << 62])
+def test_places_are_sorted_with_equal_ones_in_their_order(most):
+    place = np.random.default_rng(3).integers(0, most, 300)
+    order = np.argsort(place, kind="stable")
+    assert [each.tolist() for each in bounding._ordered(place)] == [place[order].tolist(), order.tolist()]

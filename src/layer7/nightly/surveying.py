@@ -106,7 +106,7 @@ def market_of(log: Log, outlook: Outlook, night: Night, *, hold: Hold) -> Market
     sent = log.applications.submitted_at
     recent = log.applications.filter(sent >= _moment(start), sent < _moment(end))
     days = to_silence_moments(fate_counts(fated(recent)).to_pyarrow(), outlook.as_of)
-    judged = window(recent, _for_any_answer(fit_silence(days), outlook), start=start, end=end)
+    judged = window(recent, _for_any_answer(fit_silence(days, profile=False), outlook), start=start, end=end)
     with hold(judged) as rows:
         answers = answer_moments(rows).to_pyarrow().to_pylist()
         skills = skill_moments(rows).to_pyarrow().to_pylist()

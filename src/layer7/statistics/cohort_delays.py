@@ -22,7 +22,7 @@ def cohort_prior(everyone: SilenceModel) -> DelayPrior:
 
     Centred on the laws of everyone, as wide as published searches differ from each other: 0.48 in
     ln(median), a factor of 1.6 either way, and 0.11 in ln(sigma). A cohort with few answers gets the laws
-    of everyone, one with hundreds its own.
+    of everyone, one with hundreds its own. The share of prompt answers is that of everyone.
 
     Args:
         everyone: the model of all cohorts together.
@@ -40,15 +40,12 @@ def cohort_prior(everyone: SilenceModel) -> DelayPrior:
         sigma_sd=SIGMA_SD,
         weibull_log_odds=math.log(share / (1 - share)),
         weibull_sd=WEIBULL_SD,
+        may_be_prompt=False,
     )
 
 
 def fit_cohorts(
-    cohorts: Mapping[str, SilenceMoments],
-    *,
-    prior: DelayPrior = DEFAULT_PRIOR,
-    level: float = 0.95,
-    design_effect: float = 1.0,
+    cohorts: Mapping[str, SilenceMoments], *, prior: DelayPrior = DEFAULT_PRIOR
 ) -> Mapping[str, SilenceModel]:
     """Fits every cohort with delay laws of its own, shrunk to those of all cohorts together.
 
@@ -60,14 +57,9 @@ def fit_cohorts(
     Args:
         cohorts: moments by the name of a cohort: a segment, a channel, a month; disjoint.
         prior: what is known of the delays of everyone.
-        level: confidence of the intervals, between 0 and 1.
-        design_effect: as for `fit_silence`.
 
     Returns:
-        A model for each name, in the same order; nothing for no cohorts.
-
-    Raises:
-        Layer7Error: as `fit_silence`.
+        A model for each name, in the same order, with Wilson's intervals; nothing for no cohorts.
 
     Source:
         Efron and Morris (1975), JASA 70:311-319, for shrinking parallel estimates to their common centre.
@@ -81,9 +73,6 @@ def fit_cohorts(
     """
     if not cohorts:
         return {}
-    everyone = fit_silence(reduce(add, cohorts.values()), prior=prior, level=level)
+    everyone = fit_silence(reduce(add, cohorts.values()), prior=prior, profile=False)
     near = cohort_prior(everyone)
-    return {
-        name: fit_silence(moments, prior=near, level=level, design_effect=design_effect)
-        for name, moments in cohorts.items()
-    }
+    return {name: fit_silence(moments, prior=near, profile=False) for name, moments in cohorts.items()}

@@ -153,7 +153,7 @@ def _unknown(answers: int, n: int, *, needed: int) -> FollowUp:
 
 def _told(moments: SilenceMoments, current: float) -> FloatArray:
     """Ln t, the log odds of the share by the current day, and ln of the share that is ever answered."""
-    model = fit_silence(moments)
+    model = fit_silence(moments, profile=False)
     done = answered_by(model, np.array([current]))
     by_now = 0.5 if done is None else float(np.clip(done[0], 1e-6, 1 - 1e-6))
     share = min(max(model.interview_share + model.rejection_share, 1e-12), 1.0)

@@ -191,6 +191,7 @@ def fit_silence(
     prior: DelayPrior = DEFAULT_PRIOR,
     level: float = 0.95,
     design_effect: float = 1.0,
+    profile: bool = True,
 ) -> SilenceModel:
     """Fits the competing-risks cure model by penalised maximum likelihood.
 
@@ -214,6 +215,7 @@ def fit_silence(
         prior: what is known of the delays.
         level: confidence of the intervals, between 0 and 1.
         design_effect: by how much the variance of a rate exceeds that of independent applications, 1 or more.
+        profile: whether intervals are traced; else they are Wilson's, for where only delays are asked for.
 
     Raises:
         Layer7Error: ``bad_level``; ``bad_design_effect``.
@@ -239,9 +241,13 @@ def fit_silence(
     likelihood = CureLikelihood(moments, prior)
     bounds = _bounds(moments, likelihood)
     theta = maximise(likelihood, _start(moments, likelihood), bounds)
-    theta, bounds = _asked_for_prompt(moments, likelihood, theta, bounds)
+    if prior.may_be_prompt:
+        theta, bounds = _asked_for_prompt(moments, likelihood, theta, bounds)
     drop = float(special.chdtri(1, 1 - level)) / 2 * design_effect
-    return _model(moments, prior, _Fit(Region(likelihood, theta, bounds, drop), level, design_effect))
+    region = Region(likelihood, theta, bounds, drop)
+    return _model(
+        moments, prior, _Fit(region, level, design_effect, traced=profile and bool(moments.silent.any()))
+    )
 
 
 def _asked_for_prompt(
@@ -294,13 +300,14 @@ class _Fit:
     region: Region
     level: float
     design_effect: float
+    traced: bool
 
-    def rate(self, events: float, trials: float, number: Differentiable | None) -> Rate:
-        """The rate events / trials: by profile of ln(rate) if there is a number to trace, else Wilson's."""
+    def rate(self, events: float, trials: float, number: Differentiable) -> Rate:
+        """The rate events / trials: by profile of ln(rate) if that is to be traced, else Wilson's."""
         plain = effective_rate(events, trials, 0.0, self.level)
         if plain.value is None:
             return plain
-        ends = self.region.range_of(number, 0.0) if number is not None and events > 0 else None
+        ends = self.region.range_of(number, 0.0) if self.traced and events > 0 else None
         if ends is not None:
             low, high = min(np.exp(ends[0]), plain.value), max(np.exp(ends[1]), plain.value)
             return replace(plain, low=float(low), high=min(float(high), 1.0), method=PROFILE)
@@ -336,12 +343,12 @@ def _model(moments: SilenceMoments, prior: DelayPrior, fitted: _Fit) -> SilenceM
         interview=fitted.rate(
             moments.interviewed,
             moments.interviewed / p if p else _seen(moments, laws, r),
-            _log_interview_share if silent else None,
+            _log_interview_share,
         ),
         answered=fitted.rate(
             answers,
             answers / (p + r) if p + r else _seen(moments, laws[::-1], 0.0),
-            _log_answered_share if silent else None,
+            _log_answered_share,
         ),
         interview_share=p,
         rejection_share=r,

@@ -142,6 +142,7 @@ class DelayPrior:
         sigma_sd: standard deviation of ln(sigma), positive.
         weibull_log_odds: centre of the log odds of the Weibull share, which both laws have in common.
         weibull_sd: its standard deviation, positive.
+        may_be_prompt: whether the log may say that a share of the answers is prompt; else it is the centres'.
 
     Raises:
         Layer7Error: ``bad_delay`` if a standard deviation is not positive.
@@ -160,6 +161,7 @@ class DelayPrior:
     sigma_sd: float = 0.5
     weibull_log_odds: float = -1.5
     weibull_sd: float = 2.0
+    may_be_prompt: bool = True
 
     def __post_init__(self) -> None:
         if not all(0 < sd < math.inf for sd in (self.median_sd, self.sigma_sd, self.weibull_sd)):

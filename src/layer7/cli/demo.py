@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import date, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,6 @@ import numpy as np
 import typer
 
 from layer7.cli.nights import night_with_progress
-from layer7.cli.serving import serve_home
 from layer7.cli.terminal import JsonOption, err, now, out, percent, print_json, print_table, progress
 from layer7.errors import Layer7Error
 from layer7.simulation import SCENARIOS, Market, events, simulate, write_events, write_truth
@@ -61,7 +61,8 @@ def demo(
     else:
         _tell(opened, run.report, events_taken=taken.accepted)
     if serve:
-        serve_home(opened, port=port)
+        # The server takes as long to load as a small night needs for a stage.
+        import_module("layer7.cli.serving").serve_home(opened, port=port)
     elif not as_json:
         out.print(f"See it in the browser: [bold]layer7 serve --home {home}[/]")
 

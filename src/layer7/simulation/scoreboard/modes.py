@@ -137,7 +137,7 @@ def _trial(scenario: str) -> Trial:
 _BAND = "the 5 points with the best rate"
 _RULE = "30 applications and below 2 %"
 _ALARMS = Trial(name="S6 alarms", run=partial(alarms, 800, 26), short=2, full=200)
-_WEAK = "25,000 applications hold about 25 decisions that a coin turned: several times as many would tell"
+_WEAK = "25,000 applications hold about 28 turned decisions: no test at 5 % would move half of the markets"
 
 MEASURES = (
     Measure(

@@ -14,7 +14,6 @@ from layer7.fairness import Level
 from layer7.nightly.comparing import declared_spans
 from layer7.nightly.night import Night
 from layer7.storage.declared import Declaration, in_force
-from layer7.storage.parities import Parities
 from layer7.storage.reading import Horizon
 from layer7.storage.register import DECLARED
 from layer7.storage.state import Act
@@ -112,36 +111,36 @@ def test_a_night_compares_groups_and_people_review_a_breach(unequal, now, monkey
         stage(at_work)
     said = nightly.compare(at_work).report
     assert "female: reached_interview" in said["breaches"]
-    rows = {(row["group"], row["metric"]): row for row in Parities(home).rows()}
+    rows = {(row["group"], row["metric"]): row for row in home.parities.rows()}
     women = rows["female", "reached_interview"]
     interviews = sum(1 for at in range(1140) if at % 2 == 0 and at % 10 < 1)
     assert (women["people"], women["rate"]) == (570, pytest.approx(interviews / 570))
     assert women["level"] == Level.BREACH.value
     assert rows["other small groups", "reached_interview"]["rate"] is None
-    told = {(row["feature"], row["group"]): row for row in Parities(home).proxies()}
+    told = {(row["feature"], row["group"]): row for row in home.parities.proxies()}
     # By hand: 9 of 10 women apply in Berlin and no man, so the area is (1 + 0.9) / 2.
     assert told["location: berlin", "female"]["area"] == pytest.approx(0.95, abs=0.001)
     assert told["location: berlin", "female"]["needs_review"]
     assert "location: berlin tells gender female" in said["proxies"]
     name = "gender/female/reached_interview"
-    assert name in Parities(home).report(now)["waiting_for_review"]
+    assert name in home.parities.report(now)["waiting_for_review"]
     with pytest.raises(Layer7Error, match="reason"):
-        Parities(home).review(name, decision="roll_back", act=act(now))
-    assert name in Parities(home).waiting()
-    Parities(home).review(name, decision="roll_back", act=act(now, "a change of last week"))
-    assert name not in Parities(home).waiting()
-    told = Parities(home).report(now)
+        home.parities.review(name, decision="roll_back", act=act(now))
+    assert name in home.parities.waiting()
+    home.parities.review(name, decision="roll_back", act=act(now, "a change of last week"))
+    assert name not in home.parities.waiting()
+    told = home.parities.report(now)
     assert name not in told["waiting_for_review"]
     reviewed = next(each for each in told["breaches"] if each["metric"] == "reached_interview")
     assert [each["decision"] for each in reviewed["reviews"]] == ["roll_back"]
     with pytest.raises(Layer7Error, match="no breach"):
-        Parities(home).review("gender/male/offer_rate", decision="none", act=act(now, "x"))
+        home.parities.review("gender/male/offer_rate", decision="none", act=act(now, "x"))
 
 
 def test_where_nobody_has_declared_a_group_that_is_said(unequal, now):
     at_work = Night(unequal, Horizon(now.date(), now), 1, lambda: now, lambda _: None)
     assert nightly.compare(at_work).report == {"answer": "nobody has declared a group"}
-    assert Parities(unequal).rows() == ()
+    assert unequal.parities.rows() == ()
 
 
 def test_spans_follow_what_was_declared_when(home, now):

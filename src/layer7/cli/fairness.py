@@ -23,7 +23,6 @@ from layer7.cli.terminal import (
 )
 from layer7.errors import Layer7Error
 from layer7.fairness import ImpactRatio, impact_ratios
-from layer7.storage.parities import Parities
 from layer7.storage.state import Act
 from layer7.storage.tables import open_table
 
@@ -117,7 +116,7 @@ def declare(
 @fairness.command("show")
 def show(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show how declared groups fare, with intervals that may be looked at every night."""
-    found = Parities(opened(home)).rows()
+    found = opened(home).parities.rows()
     if as_json:
         print_json(found)
         return
@@ -144,7 +143,7 @@ def show(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
 @fairness.command("proxies")
 def proxies(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show which features tell who somebody is: what a group is known by need not be its name."""
-    found = Parities(opened(home)).proxies()
+    found = opened(home).parities.proxies()
     if as_json:
         print_json(found)
         return
@@ -175,7 +174,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Give the yearly report: comparisons, breaches with what people decided, and what can be done."""
-    found = Parities(opened(home)).report(now())
+    found = opened(home).parities.report(now())
     if file is not None:
         file.write_text(json.dumps(found, indent=1, default=dict), encoding="utf-8")
     if as_json:
@@ -200,7 +199,7 @@ def review(
 ) -> None:
     """Record what a person decided on a breach."""
     act = Act(actor_name(actor), "", "", now(), why)
-    Parities(opened(home)).review(breach, decision=decision, act=act)
+    opened(home).parities.review(breach, decision=decision, act=act)
     if as_json:
         print_json({"breach": breach, "decision": decision})
         return

@@ -11,7 +11,6 @@ from layer7.server.body import read_model
 from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
-from layer7.storage.parities import Parities
 from layer7.storage.state import Act
 from layer7.storage.tokens import Scope, Token
 
@@ -83,7 +82,7 @@ _SAID = {
 @router.get("/fairness", response_model=ParitiesShown, responses=problems(), summary="Show how groups fare")
 def show_parities(request: Request, _token: Reader) -> ParitiesShown:
     """Give how declared groups fare, as of the last night; nothing where nobody has declared any."""
-    rows = Parities(context_of(request).home).rows()
+    rows = context_of(request).home.parities.rows()
     return ParitiesShown(items=tuple(ParityShown.model_validate(row) for row in rows))
 
 
@@ -113,7 +112,7 @@ class ProxiesShown(BaseModel):
 )
 def show_proxies(request: Request, _token: Reader) -> ProxiesShown:
     """Give how well features told declared groups, as of the last night that could tell."""
-    rows = Parities(context_of(request).home).proxies()
+    rows = context_of(request).home.parities.proxies()
     return ProxiesShown(items=tuple(ProxyShown.model_validate(row) for row in rows))
 
 

@@ -45,6 +45,7 @@ from layer7.storage.trials import Lookup
 
 if TYPE_CHECKING:
     from layer7.storage.likelihoods import Likelihoods
+    from layer7.storage.parities import Parities
     from layer7.storage.rewriting import Rewriting
     from layer7.storage.warehouse import Warehouse
 
@@ -122,6 +123,12 @@ class Home:
         likelihoods: type[Likelihoods] = import_module("layer7.storage.likelihoods").Likelihoods
         return likelihoods(self.state)
 
+    @property
+    def parities(self) -> "Parities":
+        """How declared groups fare; loaded when asked for, like the warehouse."""
+        parities: type[Parities] = import_module("layer7.storage.parities").Parities
+        return parities(self.state, self.warehouse)
+
     def check(self) -> Mapping[str, tuple[str, ...]]:
         """Look at every page of every database, and for every listed file; gives what is wrong, by place.
 
@@ -169,6 +176,11 @@ def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home
     consents = Consents(state, keys, settings.policy_version)
     decided = _decided(state, keys, inbox, consents)
     declared = Declared(path / "fairness.db", state, keys, consents)
+
+    def breaches() -> tuple[str, ...]:
+        # What reads them takes long to load, and is asked only where a ramp is checked.
+        return home.parities.waiting()
+
     home = Home(
         path=path,
         settings=settings,
@@ -188,8 +200,7 @@ def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home
         assignments=decided.assignments,
         personal=decided.personal,
         serving=decided.serving,
-        # What reads breaches takes long to load, and is asked only where a ramp is checked.
-        rollouts=decided.rollouts(lambda: import_module("layer7.storage.parities").Parities(home).waiting()),
+        rollouts=decided.rollouts(breaches),
         tokens=Tokens(state),
         answers=Answers(state),
         erasures=Erasures(state, keys, quarantine, declared),

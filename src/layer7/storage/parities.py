@@ -9,8 +9,8 @@ from typing import Any
 from layer7.analytics.parity import MEASURED
 from layer7.errors import Layer7Error
 from layer7.fairness import LADDER, Level
-from layer7.storage.home import Home
-from layer7.storage.state import Act
+from layer7.storage.state import Act, State
+from layer7.storage.warehouse import Warehouse
 
 TABLE = "parity"
 PROXIES = "proxies"
@@ -22,14 +22,16 @@ class Parities:
     """What is said of groups.
 
     Args:
-        home: the installation.
+        state: the state database.
+        warehouse: derived tables.
     """
 
-    home: Home
+    state: State
+    warehouse: Warehouse
 
     def rows(self) -> tuple[Mapping[str, Any], ...]:
         """Give every comparison of the last night, the worst first within a metric; none before the first."""
-        with self.home.warehouse.open() as tables:
+        with self.warehouse.open() as tables:
             table = tables.read(TABLE)
             rows = [] if table is None else table.to_pyarrow().to_pylist()
         about = {name: metric.about for name, metric in MEASURED.items()}
@@ -37,7 +39,7 @@ class Parities:
 
     def proxies(self) -> tuple[Mapping[str, Any], ...]:
         """Give how well features told declared groups in the last night, the most telling first."""
-        with self.home.warehouse.open() as tables:
+        with self.warehouse.open() as tables:
             table = tables.read(PROXIES)
             return () if table is None else tuple(table.to_pyarrow().to_pylist())
 
@@ -91,13 +93,13 @@ class Parities:
         if not act.why.strip():
             raise Layer7Error("reason_missing", "A decision on a breach needs its reason.", "Say --why.")
         recorded = Act(act.actor, _REVIEW, name, act.at, act.why, {"decision": decision})
-        with self.home.state.change(recorded):
+        with self.state.change(recorded):
             pass
 
     def _reviews(self) -> Mapping[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}
         after = 0
-        while records := self.home.state.audit(after=after):
+        while records := self.state.audit(after=after):
             after = records[-1]["id"]
             for each in records:
                 if each["action"] == _REVIEW:

@@ -221,7 +221,7 @@ def test_the_short_table_hides_no_line_that_falls_short():
     ]
     told = replaced("x<!-- scoreboard: first lines --><!-- scoreboard: end -->", rows)
     assert [name for name in ("one", "two", "three", "four") if name in told] == ["one", "two", "four"]
-    assert "Of all 4 lines: 1 pass, 1 falls short, 2 cannot tell yet." in told
+    assert "4 lines in all. Pass: 1, falls short: 1, cannot tell yet: 2." in told
 
 
 @pytest.mark.parametrize(("page", "table"), [("README.md", short), ("docs/scoreboard.md", markdown)])

@@ -147,8 +147,8 @@ def short(rows: Sequence[Row]) -> str:
     first = {row["scenario"]: row for row in reversed(rows)}
     shown = [row for row in rows if row is first[row["scenario"]] or row["verdict"] == Verdict.SHORT]
     counted = Counter(Verdict(row["verdict"]) for row in rows)
-    told = ", ".join(f"{counted[verdict]} {verdict.value}" for verdict in Verdict)
-    return f"{markdown(shown)}\n\nOf all {len(rows)} lines: {told}."
+    told = ", ".join(f"{verdict.value}: {counted[verdict]}" for verdict in Verdict)
+    return f"{markdown(shown)}\n\n{len(rows)} lines in all. {told.capitalize()}."
 
 
 def replaced(page: str, rows: Sequence[Row]) -> str:

@@ -154,7 +154,8 @@ def test_everything_learned_is_explained_and_can_be_undone(world, letters):
         each.finding.about for each in told.sentences if each.part in {"what_worked", "what_didnt_work"}
     )
     assert items[pattern].learned_from == "own_with_others"
-    assert f"forget USER '{pattern}'" in items[pattern].undo
+    assert f"forget {told.user_id} '{pattern}'" in items[pattern].undo
+    assert not any("USER" in item.undo for item in items.values())
     assert Explanations(world).item(told.user_id, pattern) == items[pattern]
     act = Act("maria", "", "", NOW, "")
     world.personal.wish(told.user_id, f"forget:{pattern}", value=True, act=act)

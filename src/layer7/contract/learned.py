@@ -52,7 +52,7 @@ class LearnedOfPerson(Contract):
                             "level": 0.95,
                             "learned_from": "own",
                             "changed": "2026-03-02",
-                            "undo": "layer7 personalize forget USER optimal_applications_per_week",
+                            "undo": "layer7 personalize forget user_123 optimal_applications_per_week",
                         }
                     ],
                     "forgotten": ["location: Berlin"],

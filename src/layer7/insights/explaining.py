@@ -39,16 +39,17 @@ def learned_items(config: PersonalizedConfig, letter: WeeklyInsights | None) -> 
     """
     values = ((name, each) for name, each in config.learned.items() if each.value is not None)
     told = sorted(values, key=lambda item: item[1].origin != "chosen")
-    yield from (_setting(name, each) for name, each in told)
+    user = shlex.quote(config.user_id)
+    yield from (_setting(name, each, user) for name, each in told)
     seen = set()
     for sentence in () if letter is None else letter.sentences:
         about = f"{sentence.finding.kind} {sentence.finding.about}"
         if sentence.finding.kind in _KINDS and about not in seen:
             seen.add(about)
-            yield _finding(sentence)
+            yield _finding(sentence, user)
 
 
-def _setting(name: str, each: LearnedValue) -> LearnedItem:
+def _setting(name: str, each: LearnedValue, user: str) -> LearnedItem:
     chosen = each.origin == "chosen"
     evidence = (
         "You said so yourself."
@@ -62,10 +63,11 @@ def _setting(name: str, each: LearnedValue) -> LearnedItem:
     if each.everybody is not None:
         evidence += f" Everybody's value is {spoken_value(name, each.everybody)}."
     undo = (
-        f"layer7 personalize reset USER {name}"
+        f"layer7 personalize reset {user} {name}"
         if chosen
         else (
-            f"layer7 personalize forget USER {name}; or choose it: layer7 personalize set USER {name} VALUE"
+            f"layer7 personalize forget {user} {name}; "
+            f"or choose it: layer7 personalize set {user} {name} VALUE"
         )
     )
     return LearnedItem(
@@ -105,15 +107,15 @@ def spoken_value(name: str, value: Any) -> str:
     return plain(str(value))
 
 
-def _finding(sentence: InsightSentence) -> LearnedItem:
+def _finding(sentence: InsightSentence, user: str) -> LearnedItem:
     found = sentence.finding
     key = found.about if found.kind == "pattern" else found.kind
     undo = (
-        f"layer7 personalize forget USER {shlex.quote(key)}"
+        f"layer7 personalize forget {user} {shlex.quote(key)}"
         if found.kind == "pattern"
         else (
-            "layer7 personalize forget USER --since DAY; or layer7 privacy consent USER "
-            "--set personalisation=off"
+            f"layer7 personalize forget {user} --since DAY; "
+            f"or layer7 privacy consent {user} --set personalisation=off"
         )
     )
     return LearnedItem(

@@ -162,7 +162,11 @@ def precision_of(effect: FloatArray, information: FloatArray, *, usual: float = 
 
 
 def law_of(averages: FloatArray, information: FloatArray) -> PeopleLaw:
-    """Estimate how people's averages differ from the averages and their information.
+    """Estimate how people's averages differ from the averages and their information, rather wide.
+
+    Four made-up people with the usual spread count as well. What is served is estimated without them
+    (:func:`layer7.statistics.deviations.people_spread`); while effects of levels are estimated they stay: a
+    spread believed too small leaves in a level more of what strong people bring.
 
     Args:
         averages: log odds, one per person.

@@ -51,7 +51,6 @@ DEFAULT_PEOPLE = PeopleLaw(float(special.logit(0.045)), 0.8)
 published rates of people spread by 0.8 to 1.6 log odds."""
 
 _MEAN_WEIGHT = 1.0
-_SPREAD_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,8 +117,9 @@ class Cells:
 def fit_people(events: Column, trials: Column, offset: Column) -> PeopleLaw:
     """Estimate how people's own log odds differ, by empirical Bayes on a grid.
 
-    EM for k ~ Binomial(t, logit⁻¹(a + offset)), a ~ N(mean, sd²), with the weight of a few made-up people
-    like :data:`DEFAULT_PEOPLE`, so that one person, or people without interviews, give a sound law.
+    EM for k ~ Binomial(t, logit⁻¹(a + offset)), a ~ N(mean, sd²), with the weight of one made-up person at
+    the mean of :data:`DEFAULT_PEOPLE` and the belief of :func:`people_spread`, so that one person, or people
+    without interviews, give a sound law.
 
     Args:
         events: interviews, one per person.
@@ -150,13 +150,38 @@ def fit_people(events: Column, trials: Column, offset: Column) -> PeopleLaw:
         share /= share.sum(axis=1, keepdims=True)
         weight = share.sum(axis=0)
         new_mean = (weight @ grid + _MEAN_WEIGHT * DEFAULT_PEOPLE.mean) / (k.size + _MEAN_WEIGHT)
-        spread = weight @ (grid - new_mean) ** 2 + _SPREAD_WEIGHT * DEFAULT_PEOPLE.sd**2
-        new_sd = max(float(np.sqrt(spread / (k.size + _SPREAD_WEIGHT))), _SMALLEST_SPREAD)
+        new_sd = max(people_spread(weight @ (grid - new_mean) ** 2, k.size), _SMALLEST_SPREAD)
         settled = abs(new_mean - mean) + abs(new_sd - sd) < 1e-4
         mean, sd = float(new_mean), new_sd
         if settled:
             break
     return PeopleLaw(mean, sd)
+
+
+def people_spread(squares: float, n: int) -> float:
+    """Estimate the spread between people from their squared distances to the mean.
+
+    The sd that maximises sd⁻ⁿ exp(-squares / (2 sd²)) x sd exp(-sd² / (2 A²)), A the spread of
+    :data:`DEFAULT_PEOPLE`: sd² = A²/2 (√((n - 1)² + 4 squares / A²) - (n - 1)). This belief of the spread
+    (Rayleigh's law, most likely at A) rises in proportion to it, so that an estimate is never 0 and people
+    are never taken for alike because they are few; and it does not forbid small spreads, as made-up people
+    who spread by A do: those say that the sum of squares is at least theirs.
+
+    Args:
+        squares: sum of the expected squared distances.
+        n: people.
+
+    Source:
+        Chung, Rabe-Hesketh, Dorie, Gelman and Liu (2013), Psychometrika 78:685-709, for a belief that rises
+        from 0 in proportion; Gelman (2006), Bayesian Analysis 1:515-534, section 4.3, against inverse-gamma
+        ones, which made-up people are. What it brings is measured in docs/methods/likelihood.md.
+
+    Example:
+        >>> people_spread(0.0, 0), round(people_spread(40.0, 1_000), 3)
+        (0.8, 0.2)
+    """
+    known, scale = n - 1, DEFAULT_PEOPLE.sd**2
+    return float(np.sqrt(scale / 2 * (np.sqrt(known**2 + 4 * squares / scale) - known)))
 
 
 def deviation_likelihood(cells: Cells, people: PeopleLaw) -> FloatArray:

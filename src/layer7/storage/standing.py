@@ -1,7 +1,9 @@
 """Where a person stands: what is kept of her and used for what, what she is part of, what she may ask for."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from sqlalchemy import func, select
 
@@ -21,23 +23,41 @@ PROMISE = (
 )
 """What is promised, in plain words; ``docs/rights.md`` says how each can be checked."""
 
-RIGHTS = tuple(
-    Right(right=right, article=article, command=f"layer7 privacy {command}", http=http)
-    for right, article, command, http in (
-        ("see where you stand", "15", "status USER", "GET /v1/users/{user_id}/privacy"),
-        ("have all of it", "15 and 20", "export USER", "GET /v1/users/{user_id}/export"),
-        ("take it to another installation", "20", "import FILE", "events of the export: POST /v1/events"),
-        ("be forgotten", "17", "erase USER", "DELETE /v1/users/{user_id}"),
-        ("say no to a use", "7 and 21", "consent USER --set PURPOSE=no", "POST /v1/users/{user_id}/consent"),
-        (
-            "not be decided on by a machine alone",
-            "22",
-            "consent USER --set personalisation=off",
-            "POST /v1/users/{user_id}/consent",
-        ),
-    )
+_RIGHTS = (
+    ("see where you stand", "15", "status {user}", "GET /v1/users/{path}/privacy"),
+    ("have all of it", "15 and 20", "export {user}", "GET /v1/users/{path}/export"),
+    ("take it to another installation", "20", "import FILE", "events of the export: POST /v1/events"),
+    ("be forgotten", "17", "erase {user}", "DELETE /v1/users/{path}"),
+    ("say no to a use", "7 and 21", "consent {user} --set PURPOSE=no", "POST /v1/users/{path}/consent"),
+    (
+        "not be decided on by a machine alone",
+        "22",
+        "consent {user} --set personalisation=off",
+        "POST /v1/users/{path}/consent",
+    ),
 )
-"""Every right, with the way to use it."""
+
+
+def rights_of(user_id: str) -> tuple[Right, ...]:
+    """Give every right of a person, with the very command and request that use it.
+
+    Args:
+        user_id: the person, in the caller's own id.
+
+    Example:
+        >>> rights_of("maria")[3].command
+        'layer7 privacy erase maria'
+    """
+    user, path = shlex.quote(user_id), quote(user_id, safe="")
+    return tuple(
+        Right(
+            right=right,
+            article=article,
+            command=f"layer7 privacy {command.format(user=user)}",
+            http=http.format(path=path),
+        )
+        for right, article, command, http in _RIGHTS
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,7 @@ class Standing:
             ),
             contributed_to=tuple(self._contributed(person)),
             promise=PROMISE,
-            rights=RIGHTS,
+            rights=rights_of(user_id),
         )
 
     def _kept(self, user_id: str, person: str) -> Iterator[KeptOf]:

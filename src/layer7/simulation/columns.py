@@ -80,16 +80,20 @@ def iso_times(local: Ints, offset: Ints) -> pa.StringArray:
         >>> iso_times(np.array([1772442845]), np.array([-18000])).to_pylist()
         ['2026-03-02T09:14:05-05:00']
     """
-    size = len(local)
-    clock = np.datetime_as_string(local.astype("datetime64[s]")).astype("S19")
+    days, place = np.unique(local // 86_400, return_inverse=True)
+    dates = np.datetime_as_string(days.astype("datetime64[D]")).astype("S10")
     minutes = np.abs(offset) // 60
-    zone = np.empty((size, 6), dtype=np.uint8)
-    zone[:, 0] = np.where(offset < 0, ord("-"), ord("+"))
-    zone[:, 3] = ord(":")
-    pairs = ((1, minutes // 600), (2, minutes // 60 % 10), (4, minutes % 60 // 10), (5, minutes % 10))
-    for column, digit in pairs:
-        zone[:, column] = digit + ord("0")
-    return text(np.hstack([np.frombuffer(clock.tobytes(), dtype=np.uint8).reshape(size, 19), zone]))
+    written = np.empty((len(local), 25), dtype=np.uint8)
+    written[:, :10] = np.frombuffer(dates.tobytes(), dtype=np.uint8).reshape(len(days), 10)[place]
+    written[:, [10, 13, 16, 22]] = np.frombuffer(b"T:::", dtype=np.uint8)
+    written[:, 19] = np.where(offset < 0, ord("-"), ord("+"))
+    second = local % 86_400
+    for column, number in (
+        (11, second // 3_600), (14, second // 60 % 60), (17, second % 60),
+        (20, minutes // 60), (23, minutes % 60),
+    ):  # fmt: skip
+        written[:, column : column + 2] = _FOUR_DIGITS[number, 2:]
+    return text(written)
 
 
 def identifiers(identity: int, kind: Ints, row: Ints) -> pa.StringArray:

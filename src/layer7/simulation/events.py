@@ -188,7 +188,9 @@ def _exposures(simulation: Simulation) -> Times:
 
 
 def _only(times: Times, happened: Times) -> Times:
-    return pa.chunked_array([pc.if_else(happened, times, pa.scalar(None, pa.timestamp("s")))])
+    did = happened.to_numpy() & times.is_valid().to_numpy()
+    seconds = times.cast(pa.int64()).fill_null(pa.scalar(0, pa.int64())).to_numpy()
+    return pa.chunked_array([pa.array(seconds, mask=~did).cast(pa.timestamp("s"))])
 
 
 def _order(simulation: Simulation, kinds: tuple[_Kind, ...]) -> _Index:

@@ -272,6 +272,30 @@ def test_without_an_effect_nothing_is_said(log):
     assert habits(moments, correlation=0.05) == {}
 
 
+def test_fit_within_a_band_does_not_pass_for_the_habit():
+    """At 66 points one of ten is invited, at 78 half, tailored or not; at 78 she tailors more."""
+    rows = [
+        sent(
+            number,
+            fit_score=fit,
+            tailoring_applied=done,
+            interview=at < came,
+            application_id=f"{fit} {done} {at}",
+        )
+        for number, (fit, done, n, came) in enumerate(
+            [(66.0, False, 20, 2), (66.0, True, 10, 1), (78.0, False, 10, 5), (78.0, True, 20, 10)]
+        )
+        for at in range(n)
+    ]
+    applications = table(rows)
+    members, _known = kinds(memberships(applications, table([], PROFILE)).to_pyarrow())
+    found = habit_moments(applications, ibis.memtable(members), night()).to_pyarrow().to_pylist()
+    (row,) = (
+        row for row in found if (row["family"], row["habit"], row["scheme"]) == ("tailored", "yes", "profile")
+    )
+    assert row["r"] == pytest.approx(row["s"], abs=1e-4)
+
+
 def test_employers_are_summed_by_their_own_expectation():
     """One person, rate 1/4: at the first employer 1 of 2 came, at the second 0 of 2."""
     rows = [

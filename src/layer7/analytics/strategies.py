@@ -13,17 +13,20 @@ EARLY_DAYS = 2
 FIT_BANDS = (50, 65, 80)
 """Edges of the bands of the fit score: below 50, 50 to 64, 65 to 79, 80 and more."""
 
+POINTS = 5
+
 FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "tailored": ("channel", "fit"),
-        "early": ("channel", "fit"),
-        "channel": ("fit", "tailored"),
+        "tailored": ("channel", "points"),
+        "early": ("channel", "points"),
+        "channel": ("points", "tailored"),
         "category": ("channel", "tailored"),
-        "company_type": ("channel", "fit"),
+        "company_type": ("channel", "points"),
         "fit": ("channel", "tailored"),
     }
 )
-"""What is compared, and what is held fixed beside the person while it is."""
+"""What is compared, and what is held fixed beside the person while it is. Fit is held to 5 points: within
+wider bands people still do more for what fits better, and its better rate would pass for the habit's."""
 
 NOT_DONE = "no"
 """The level of a habit that one does or does not, when one does not: it is told of by its opposite."""
@@ -65,6 +68,7 @@ def _coded(applications: ir.Table, night: Outlook) -> ir.Table:
         trials=1.0 - rows.unseen,
         early=early,
         tailored=ibis.cases((rows.tailoring_applied, "yes"), (~rows.tailoring_applied, NOT_DONE), else_=None),
+        points=(rows.fit_score // POINTS).cast("int64"),
         fit=ibis.cases(*bands, (rows.fit_score >= FIT_BANDS[-1], str(len(FIT_BANDS))), else_=None),
     )
 

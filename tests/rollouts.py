@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from layer7.contract.effects import MetricResult
 from layer7.contract.experiments import GuardrailResult
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.experiments.comparison import unknown
 from layer7.experiments.plan import specified, started
 from layer7.rollout.ramp import ramp_of

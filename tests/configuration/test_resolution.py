@@ -6,7 +6,7 @@ import math
 import pytest
 
 from layer7.configuration import CATALOGUE, Reason, apply, baseline, evidence_of, plan, resolve, short_hash
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 

@@ -24,7 +24,7 @@ from layer7.configuration import (
     restore,
     short_hash,
 )
-from layer7.contract.optimization import SettingsChange
+from layer7.contract.recommendation import SettingsChange
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 

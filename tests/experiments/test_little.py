@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.experiments.assignment import claim
 from layer7.experiments.comparison import Measured, compare_arms

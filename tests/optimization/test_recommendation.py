@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layer7.configuration import apply, baseline, plan
-from layer7.contract.optimization import Evidence
+from layer7.contract.recommendation import Evidence
 from layer7.contract.vocabulary import Component, RiskLevel, Route
 from layer7.errors import Layer7Error
 from layer7.optimization import (

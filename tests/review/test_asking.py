@@ -5,7 +5,7 @@ import json
 import pytest
 
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.review import worth_asking
 
 EXAMPLE = OptimizationRecommendation.model_config["json_schema_extra"]["examples"][0]

@@ -7,7 +7,7 @@ import pytest
 from layer7.configuration import apply, baseline, canonical_json, plan
 from layer7.contract.evidence import Period
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import Evidence, ImpactEstimate, OptimizationRecommendation
+from layer7.contract.recommendation import Evidence, ImpactEstimate, OptimizationRecommendation
 from layer7.contract.vocabulary import Component, RiskLevel, Route
 from layer7.errors import Layer7Error
 from layer7.review import Action, consequences, decide, possible_actions

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from layer7.contract.lifecycle import ALLOWED, Kind, State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Route
 from layer7.errors import Layer7Error
 from layer7.review import (

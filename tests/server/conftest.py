@@ -18,7 +18,7 @@ import pytest
 from fastapi import FastAPI
 
 from layer7.contract import EVENT_EXAMPLES, Component, EventType
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.server.app import Wiring, create_app
 from layer7.server.run import Address, server_of
 from layer7.storage.home import Home, open_home

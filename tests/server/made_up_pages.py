@@ -20,7 +20,7 @@ from layer7.contract.market import (
     MarketInsights,
     MarketMonth,
 )
-from layer7.contract.optimization import Evidence, ImpactEstimate, OptimizationRecommendation
+from layer7.contract.recommendation import Evidence, ImpactEstimate, OptimizationRecommendation
 from layer7.contract.vocabulary import Component, RiskLevel, Route, SeniorityLevel
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified

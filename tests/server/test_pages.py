@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from layer7.contract.evidence import RateEvidence
 from layer7.contract.lifecycle import ALLOWED, Kind, State
-from layer7.contract.optimization import Evidence
+from layer7.contract.recommendation import Evidence
 from layer7.contract.vocabulary import Route
 from layer7.errors import Layer7Error
 from layer7.review import Action, consequences, decide

@@ -7,7 +7,7 @@ import pytest
 
 from layer7.contract import Component
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, NextStep
 from layer7.storage.configs import Configs

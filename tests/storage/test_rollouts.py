@@ -9,7 +9,7 @@ import pytest
 
 from children import PRELOAD, advance
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Component, Route
 from layer7.errors import Layer7Error
 from layer7.nightly.advancing import advance_all

@@ -16,7 +16,7 @@ from layer7.cli.terminal import (
     print_json,
     print_table,
 )
-from layer7.contract.optimization import OptimizationRecommendation, RecommendationState
+from layer7.contract.recommendation import OptimizationRecommendation, RecommendationState
 from layer7.review import Action, consequences, decide, possible_actions
 from layer7.storage.updates import updated
 

@@ -9,7 +9,7 @@ from layer7.configuration.catalogue import parameter
 from layer7.configuration.parameter import Parameter, Value, check
 from layer7.configuration.versions import ConfigVersion, short_hash
 from layer7.contract.fields import FrozenDict
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 
 Flat = str | int | float | bool

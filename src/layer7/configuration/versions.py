@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from layer7.configuration.catalogue import CATALOGUE, parameter, parameters_of
 from layer7.configuration.parameter import Parameter, Value, check
 from layer7.contract.fields import FrozenDict
-from layer7.contract.optimization import SettingsChange
+from layer7.contract.recommendation import SettingsChange
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 

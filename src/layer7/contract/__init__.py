@@ -78,17 +78,12 @@ from layer7.contract.optimization import (
     BucketRate,
     CalibrationIssue,
     CurvePoint,
-    Evidence,
     ExpectedImprovement,
     FitScoreOptimization,
     Hour,
-    ImpactEstimate,
-    OptimizationRecommendation,
     RateRatio,
-    RecommendationState,
     ScoreCalibration,
     ScoreCalibrationRecommendation,
-    SettingsChange,
     SuggestedAdjustment,
     ThresholdGain,
     ThresholdUpdates,
@@ -109,6 +104,13 @@ from layer7.contract.ranking import (
     SketchedPoints,
 )
 from layer7.contract.reading import Problem, Reading, check_event, parse_json, read_event, unwrap
+from layer7.contract.recommendation import (
+    Evidence,
+    ImpactEstimate,
+    OptimizationRecommendation,
+    RecommendationState,
+    SettingsChange,
+)
 from layer7.contract.schema import (
     DIALECT,
     EVENT_ADDITIONS,

@@ -20,7 +20,6 @@ from layer7.contract.likelihood import Likelihood
 from layer7.contract.market import MarketInsights
 from layer7.contract.optimization import (
     FitScoreOptimization,
-    OptimizationRecommendation,
     ScoreCalibration,
     ScoreCalibrationRecommendation,
     ThresholdUpdates,
@@ -28,6 +27,7 @@ from layer7.contract.optimization import (
 )
 from layer7.contract.personalization import PersonalizedConfig
 from layer7.contract.ranking import RankDecision, Ranking, RankRequest
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.settings import (
     JobDiscoveryConfig,
     OrchestratorConfig,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from layer7.contract.experiments import Experiment, Variant
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.experiments.metrics import METRICS

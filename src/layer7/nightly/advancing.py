@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.nightly.night import Night, Outcome
 from layer7.rollout.ramp import Ramp

@@ -19,7 +19,7 @@ from layer7.analytics.scores import fold_of, score_moments, scored_people, to_fo
 from layer7.analytics.within_people import parts_known, sample_people, sent_rows, to_fit_parts, to_sent
 from layer7.configuration import ConfigVersion
 from layer7.contract.evidence import Lineage, Period
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.nightly.clocks import on_own_clocks

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from layer7.contract.fields import FrozenDict
-from layer7.contract.optimization import (
-    Evidence,
-    FitScoreOptimization,
-    OptimizationRecommendation,
-    RateRatio,
-)
+from layer7.contract.optimization import FitScoreOptimization, RateRatio
+from layer7.contract.recommendation import Evidence, OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization.recommendation import Finding, Grounds, Nature, Origin, Proposal, recommend

@@ -8,7 +8,12 @@ from enum import StrEnum
 
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.fields import Json
-from layer7.contract.optimization import Evidence, ImpactEstimate, OptimizationRecommendation, SettingsChange
+from layer7.contract.recommendation import (
+    Evidence,
+    ImpactEstimate,
+    OptimizationRecommendation,
+    SettingsChange,
+)
 from layer7.contract.vocabulary import Component, RiskLevel, Route
 from layer7.errors import Layer7Error
 

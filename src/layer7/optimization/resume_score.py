@@ -11,13 +11,12 @@ from layer7.contract.fields import FrozenDict
 from layer7.contract.optimization import (
     BucketRate,
     CurvePoint,
-    Evidence,
     ExpectedImprovement,
-    OptimizationRecommendation,
     ScoreCalibration,
     ScoreCalibrationRecommendation,
     SuggestedAdjustment,
 )
+from layer7.contract.recommendation import Evidence, OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization.recommendation import Finding, Grounds, Nature, Origin, Proposal, recommend

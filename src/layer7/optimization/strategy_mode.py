@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from layer7.contract.evidence import Period
-from layer7.contract.optimization import Evidence, OptimizationRecommendation, ThresholdGain, ThresholdUpdates
+from layer7.contract.optimization import ThresholdGain, ThresholdUpdates
+from layer7.contract.recommendation import Evidence, OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.optimization.improve_resume import (
     LEVEL,

@@ -6,14 +6,8 @@ from typing import TypeVar
 
 from layer7.contract.analytics import Weekday
 from layer7.contract.fields import FrozenDict
-from layer7.contract.optimization import (
-    Evidence,
-    OptimizationRecommendation,
-    RateRatio,
-    TimeRate,
-    TimingFactor,
-    TimingInsights,
-)
+from layer7.contract.optimization import RateRatio, TimeRate, TimingFactor, TimingInsights
+from layer7.contract.recommendation import Evidence, OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.optimization.recommendation import Finding, Grounds, Nature, Origin, Proposal, recommend
 from layer7.statistics import (

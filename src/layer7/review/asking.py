@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 
 QUIET = timedelta(days=28)
 """So long the same question rests after it was answered with no."""

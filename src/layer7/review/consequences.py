@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from layer7.configuration.catalogue import parameter
 from layer7.configuration.versions import canonical_json
-from layer7.contract.optimization import OptimizationRecommendation, SettingsChange
+from layer7.contract.recommendation import OptimizationRecommendation, SettingsChange
 from layer7.contract.vocabulary import Route
 from layer7.errors import Layer7Error
 from layer7.review.decision import Action, Decision

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from layer7.contract.lifecycle import ALLOWED, Kind, State, move
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Route
 from layer7.errors import Layer7Error
 

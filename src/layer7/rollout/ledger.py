@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from layer7.contract.experiments import Experiment
 from layer7.contract.fields import Interval
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.experiments.metrics import metric
 from layer7.rollout.ramp import HOLDBACK, Ramp
 from layer7.statistics import wilson

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation, RecommendationState
+from layer7.contract.recommendation import OptimizationRecommendation, RecommendationState
 from layer7.contract.settings import UpdateResult
 from layer7.errors import Layer7Error
 from layer7.review import Action, consequences, decide, possible_actions

@@ -18,7 +18,7 @@ from layer7.configuration import (
     restore,
 )
 from layer7.contract.lifecycle import State as Standing
-from layer7.contract.optimization import SettingsChange
+from layer7.contract.recommendation import SettingsChange
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.review import ENGINE, Action

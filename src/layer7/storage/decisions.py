@@ -5,7 +5,7 @@ from typing import Self
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Decision
 from layer7.storage import schema

@@ -10,7 +10,7 @@ from layer7.configuration import ConfigVersion, parameter, plan, short_hash
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import Kind, move
 from layer7.contract.lifecycle import State as Standing
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.experiments.proposal import experiment_of
 from layer7.review import ENGINE, Action, Decision, NextStep, decide, next_step

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from layer7.configuration import canonical_json, plan, plan_back
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import Kind, State, move
-from layer7.contract.optimization import SettingsChange
+from layer7.contract.recommendation import SettingsChange
 from layer7.errors import Layer7Error
 from layer7.experiments.assignment import assign
 from layer7.review import ENGINE, Action

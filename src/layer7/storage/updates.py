@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.settings import UpdateResult
 from layer7.contract.vocabulary import Route
 from layer7.errors import Layer7Error

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from layer7.contract.lifecycle import State
-from layer7.contract.optimization import Evidence
+from layer7.contract.recommendation import Evidence
 from layer7.contract.vocabulary import Route
 from layer7.review import NEEDS_REASON, Action, Decision, NextStep, next_step
 from layer7.server.pages import charts, figures

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from layer7.configuration import CATALOGUE, canonical_json
 from layer7.contract.evidence import RateEvidence
-from layer7.contract.optimization import Evidence
+from layer7.contract.recommendation import Evidence
 from layer7.errors import Layer7Error
 
 CANNOT_TELL = "cannot tell yet"

@@ -10,7 +10,7 @@ from layer7.contract.evidence import RateEvidence
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
 from layer7.contract.market import MarketInsights
-from layer7.contract.optimization import OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, Decision, consequences, decide, possible_actions
 from layer7.rollout.ramp import Ramp

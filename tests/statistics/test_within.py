@@ -9,7 +9,7 @@ from statsmodels.discrete.conditional_models import ConditionalLogit, Conditiona
 
 from layer7.errors import Layer7Error
 from layer7.statistics import auc_gain, fit_within, panel, score_test, shrink, within_auc
-from layer7.statistics.within import conditional
+from layer7.statistics.within import conditional, still_missing
 
 
 def _log(seed, *, people=80, each=30, beta=(0.5, -0.3), rate=0.1):
@@ -219,3 +219,13 @@ def test_a_joint_test_is_the_same_wherever_it_starts():
     start = fit_within(rows, penalty=0.25).coefficients
     near, far = score_test(rows, first, penalty=0.25, start=start), score_test(rows, first, penalty=0.25)
     assert near.statistic == pytest.approx(far.statistic, rel=1e-6)
+
+
+def test_one_employer_does_not_ask_for_so_many_more_at_each_of_39_others():
+    """3,000 applications to one employer, 2 of 17 invited: 39 others show up after about 39 x 8.5."""
+    person = np.arange(3_000) % 60
+    events = (np.arange(3_000) % 17 < 2).astype(float)
+    rows = panel(
+        np.zeros((3_000, 0)), events, np.ones(3_000), person=person, cluster=np.zeros(3_000, dtype=np.int64)
+    )
+    assert still_missing(rows, n=3_000, rate=2 / 17, least=50.0) == 332

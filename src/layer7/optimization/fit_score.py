@@ -141,7 +141,10 @@ def _answer(found: LearnedWeights, known: Mapping[str, int], *, better: bool) ->
     if absent and found.n == 0:
         return f"Cannot tell: no application says its {' and '.join(absent)} match; log them."
     if found.needed:
-        return f"Cannot tell yet: about {found.needed} more applications with all parts of the fit score."
+        return (
+            f"Cannot tell yet: about {found.needed} more applications, to many employers, with all parts of "
+            "the fit score."
+        )
     if found.constant:
         same = " and ".join(PARTS[at] for at in found.constant)
         return f"Cannot tell: {same} never differs between the applications of a person."

@@ -163,7 +163,7 @@ def _needed(interviews: Mapping[str, FactorEffect]) -> int | None:
 def _answer(interviews: Mapping[str, FactorEffect], n: int) -> str:
     needed = _needed(interviews)
     if needed is not None:
-        return f"Cannot tell yet whether timing matters: about {needed} more applications."
+        return f"Cannot tell yet whether timing matters: about {needed} more applications, to many employers."
     proven = [_SAID[name] for name, each in interviews.items() if each.test and each.test.p_value < ALPHA]
     unknown = [_SAID[name] for name, each in interviews.items() if each.test is None]
     words = [f"no evidence that it matters when one applies ({n} applications)"]

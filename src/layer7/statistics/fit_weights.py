@@ -11,7 +11,6 @@ from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import Interval, normal_quantile
 from layer7.statistics.profile import maximise
 from layer7.statistics.within import (
-    LEAST_GROUPS,
     Codes,
     Panel,
     WithinFit,
@@ -21,6 +20,7 @@ from layer7.statistics.within import (
     fit_within,
     panel,
     score_test,
+    still_missing,
 )
 from layer7.statistics.within_auc import AucGain, auc_gain
 
@@ -150,10 +150,7 @@ def learn_weights(
 def _missing(log: FitParts, rows: Panel) -> int:
     """About how many more applications with all parts bring enough interviews and people; 0 when enough."""
     rate = (float(log.events.sum()) + 1) / (float(log.trials.sum()) + 20)
-    short = max(LEAST_EVENTS - float(rows.events.sum()), 0.0) / rate
-    groups = 2.0 * LEAST_GROUPS
-    spread = max(log.events.size, 1) / max(rows.groups, 1) * max(groups - rows.groups, 0.0)
-    return int(np.ceil(max(short, spread)))
+    return still_missing(rows, n=log.events.size, rate=rate, least=LEAST_EVENTS)
 
 
 def _constant(rows: Panel, count: int) -> tuple[int, ...]:

@@ -13,7 +13,6 @@ from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import normal_quantile
 from layer7.statistics.spread import shrink
 from layer7.statistics.within import (
-    LEAST_GROUPS,
     Codes,
     Panel,
     WithinTest,
@@ -21,6 +20,7 @@ from layer7.statistics.within import (
     fit_within,
     panel,
     score_test,
+    still_missing,
 )
 
 LEAST_EXPECTED = 5.0
@@ -211,12 +211,8 @@ class _Counted:
 
 def _missing(sent: Sent, rows: Panel) -> int:
     """About how many more applications bring enough events, people and employers; 0 when there are."""
-    events = float(rows.events.sum())
     rate = (float(sent.events.sum()) + 1) / (float(sent.trials.sum()) + 20)
-    short = max(LEAST_EVENTS - events, 0.0) / rate
-    groups = 2.0 * LEAST_GROUPS
-    spread = sent.events.size / max(rows.groups, 1) * max(groups - rows.groups, 0.0)
-    return int(np.ceil(max(short, spread)))
+    return still_missing(rows, n=sent.events.size, rate=rate, least=LEAST_EVENTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

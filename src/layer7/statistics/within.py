@@ -67,6 +67,32 @@ class Panel:
         return replace(self, design=self.design[:, columns])
 
 
+def still_missing(rows: Panel, *, n: int, rate: float, least: float) -> int:
+    """About how many more applications bring enough events, people and clusters to tell anything.
+
+    A person or a cluster counts from its first event on, so it takes about 1 / rate applications, or as many
+    as those that are there have, if these are fewer.
+
+    Args:
+        rows: what tells something by now.
+        n: applications in all.
+        rate: events per application, above 0.
+        least: events that are needed.
+
+    Returns:
+        The number; 0 when there are enough.
+
+    Example:
+        >>> zeros = np.zeros(4, dtype=np.int64)
+        >>> one = panel(np.zeros((4, 0)), [1, 0, 0, 0], [1, 1, 1, 1], person=zeros, cluster=zeros)
+        >>> still_missing(one, n=4, rate=0.1, least=20.0)
+        190
+    """
+    short = max(least - float(rows.events.sum()), 0.0) / rate
+    each = min(max(n, 1) / max(rows.groups, 1), 1 / rate)
+    return int(np.ceil(max(short, each * max(2.0 * LEAST_GROUPS - rows.groups, 0.0))))
+
+
 def panel(design: FloatArray, events: Column, trials: Column, *, person: Codes, cluster: Codes) -> Panel:
     """Keeps the applications that tell something: seen, and of people with both an event and another trial.
 

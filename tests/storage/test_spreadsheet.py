@@ -3,146 +3,36 @@
 import json
 import re
 from collections import Counter
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
 from layer7.storage.home import open_home
-from layer7.storage.spreadsheet import LogMapping, load_mapping, read_log
-
-ROOT = Path(__file__).parents[2]
-LOG = ROOT / "examples" / "job_search_log.csv"
-MAPPING = ROOT / "examples" / "job_search_log.toml"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-GERMAN = """
-date_formats = ["%d.%m.%Y", "%d.%m.%y"]
-decimal = ","
-[columns]
-date_sent = "gesendet am"
-company = "Firma"
-title = "Stelle"
-status = "Status"
-channel = "Portal"
-location = "Ort"
-first_response = "Antwort am"
-interview_date = "Gespräch am"
-salary = "Gehalt"
-[constants]
-resume_version_id = "lebenslauf_2"
-seniority = "mid"
-[status]
-"Absage" = "rejected"
-"offen" = "silent"
-"Gespräch" = "interview"
-[channels]
-"stepstone" = "StepStone"
-"""
-
-MESSY = """ Gesendet am ;Firma;Stelle;Portal;Ort;STATUS;Antwort am;Gespräch am;Gehalt
-01.03.2024;Müller & Söhne;Buchhalter;StepStone;Köln;Absage;11.03.2024;;45.000,50 €
-01.03.2024;Müller  & Söhne;Buchhalter;StepStone;Köln; absage;11.03.2024;;45.000,50 €
-;; ;;;;;;
-;Groß AG;Tester;;Berlin;;;;
-31.02.2024;X GmbH;Tester;;Berlin;;;;
-5.3.2024;"=HYPERLINK(""https://example.org"";
-""Stelle"")";Tester;stepstone ;Berlin;;;;
-06.03.24;Übermut KG;Leiterin;Xing;;GESPRÄCH;04.03.2024;20.03.2024;
-07.03.2024;Zug AG;Lokführer;;;Vielleicht;;;viel
-08.03.2024;A;B;;;offen;;;;;verrutscht
-"""
-
-STORY = """
-date_formats = ["%Y-%m-%d"]
-[columns]
-date_sent = "sent"
-company = "company"
-title = "title"
-status = "status"
-first_response = "answered"
-days_to_first_response = "days"
-interview_date = "met"
-rejection_date = "refused"
-days_to_rejection = "refused after"
-offer = "offer"
-offer_date = "offered"
-[constants]
-resume_version_id = "cv"
-[status]
-"waiting" = "silent"
-"ghosted" = "ghosted"
-"interview" = "interview"
-"no" = "rejected"
-"interview, then no" = "interview_then_rejected"
-"offer" = "offer"
-"I withdrew" = "withdrawn"
-[offer]
-"yes" = true
-"no" = false
-"""
-SENT = "2024-03-01"
-COLUMNS = (
-    "sent",
-    "company",
-    "title",
-    "status",
-    "answered",
-    "days",
-    "met",
-    "refused",
-    "refused after",
-    "offer",
+from layer7.storage.spreadsheet import load_mapping, read_log
+from storage.spreadsheets import (
+    COLUMNS,
+    GERMAN,
+    LOG,
+    MAPPING,
+    MESSY,
+    NOW,
+    ROOT,
+    SENT,
+    STORY,
+    accepted,
+    by_application,
+    mapping_of,
+    read,
+    story,
+    table,
 )
-COLUMNS = (*COLUMNS, "offered")
-
-
-def mapping_of(folder: Path, text: str) -> LogMapping:
-    path = folder / "mapping.toml"
-    path.write_text(text, "utf-8")
-    return load_mapping(path)
-
-
-def read(folder: Path, text: str, mapping: str, *, encoding="utf-8", **options):
-    path = folder / "log.csv"
-    path.write_bytes(text.encode(encoding))
-    return read_log(path, mapping_of(folder, mapping), user_id="u", **options)
-
-
-def table(rows) -> str:
-    lines = [",".join(COLUMNS)]
-    lines += [",".join(f'"{row.get(name, "")}"' for name in COLUMNS) for row in rows]
-    return "\n".join(lines)
-
-
-def story(folder: Path, mapping: str = STORY, **cells):
-    reading = read(folder, table([{"sent": SENT, "company": "A", "title": "t", **cells}]), mapping)
-    heard = [
-        (event["outcome"]["status"], event["timestamp"], event["outcome"].get("days_to_response"))
-        for event in reading.events[1:]
-    ]
-    return heard, [(problem.column, problem.code) for problem in reading.problems]
 
 
 @pytest.fixture(scope="module")
 def real():
     return read_log(LOG, load_mapping(MAPPING), user_id="me", today=date(2025, 1, 1))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("laws")
-
-
-def by_application(reading):
-    found = {}
-    for event in reading.events:
-        found.setdefault(event["application_id"], []).append(event)
-    return found
 
 
 def test_known_answers_of_a_real_log(real):
@@ -235,15 +125,6 @@ def test_importing_again_adds_nothing(real, tmp_path):
         summary = home.ingest.files([path], now=lambda: NOW, progress=lambda *_: None)
         counts.append((summary.accepted, summary.duplicate, summary.quarantined, summary.unknown_fields))
     assert counts == [(244, 0, 0, {}), (0, 244, 0, {})]
-
-
-def accepted(reading):
-    for event in reading.events:
-        taken = read_event(json.dumps(event), now=NOW)
-        assert taken.event is not None, taken
-        assert not taken.unknown
-    identities = [event["event_id"] for event in reading.events]
-    assert len(set(identities)) == len(identities)
 
 
 def test_every_event_is_accepted(real, tmp_path):
@@ -413,67 +294,6 @@ def test_identities_belong_to_a_person_and_do_not_give_her_away(tmp_path):
     assert a[0]["job_id"] == b[0]["job_id"]
     c, d = (read_log(path, mapping, user_id=user, owner="7f3a").events for user in ("a", "b"))
     assert [event["event_id"] for event in c] == [event["event_id"] for event in d]
-
-
-days = st.sampled_from(["", "2024-03-01", "2024-03-02", "2024-03-05", "2024-02-28", "?"])
-waiting = st.fixed_dictionaries(
-    {
-        "sent": st.sampled_from([SENT, "2024-03-02"]),
-        "company": st.sampled_from(["A", "B, Inc.", "Ünder"]),
-        "title": st.sampled_from(["t", "T ", "x"]),
-        "status": st.sampled_from(["waiting", "ghosted", ""]),
-    }
-)
-answered = st.tuples(
-    waiting,
-    st.fixed_dictionaries(
-        {
-            "status": st.sampled_from(["no", "interview", "interview, then no", "offer", "?"]),
-            "answered": days,
-            "met": days,
-            "offer": st.sampled_from(["", "yes", "no"]),
-        }
-    ),
-).map(lambda pair: {**pair[0], **pair[1]})
-logs = st.lists(waiting | answered, min_size=1, max_size=8)
-
-
-@settings(max_examples=60, deadline=None)
-@given(rows=logs, data=st.data())
-def test_sorting_a_spreadsheet_changes_no_event(folder, rows, data):
-    shuffled = data.draw(st.permutations(rows))
-    assert read(folder, table(rows), STORY).events == read(folder, table(shuffled), STORY).events
-
-
-@settings(max_examples=60, deadline=None)
-@given(rows=logs, more=st.lists(waiting, max_size=4))
-def test_adding_rows_only_adds_events(folder, rows, more):
-    """Also rows that nothing tells apart from those before, as long as no answer to them is older."""
-    more = [*more, *({**row, "company": "C"} for row in rows)]
-    before, after = (read(folder, table(log), STORY) for log in (rows, more + rows))
-    assert {json.dumps(event["event_id"]) for event in before.events} <= {
-        json.dumps(event["event_id"]) for event in after.events
-    }
-    assert after.applications == before.applications + len(more)
-
-
-@settings(max_examples=60, deadline=None)
-@given(rows=st.lists(waiting, min_size=1, max_size=6), status=st.sampled_from(["no", "interview", "offer"]))
-def test_an_answer_keeps_its_application(folder, rows, status):
-    later = [{**rows[0], "status": status, "answered": "2024-03-05"}, *rows[1:]]
-    before, after = (by_application(read(folder, table(log), STORY)) for log in (rows, later))
-    assert before.keys() == after.keys()
-    assert sum(len(events) for events in after.values()) == len(rows) + (2 if status == "offer" else 1)
-
-
-@settings(max_examples=100, deadline=None)
-@given(rows=logs, noise=st.text(max_size=40))
-def test_whatever_people_write_every_event_is_accepted(folder, rows, noise):
-    noise = re.sub("[\ud800-\udfff]", "", noise).replace('"', '""')
-    rows[0] = {**rows[0], "company": noise, "days": noise, "title": noise}
-    reading = read(folder, table(rows), STORY)
-    accepted(reading)
-    assert reading.applications + sum(not problem.kept for problem in reading.problems) == reading.rows
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -37,6 +38,8 @@ MARKET = replace(
     accept=0.0,
     entry_weeks=0,
 )
+COLUMNS = ["user_id", "application_id", "event_type", "outcome", "timestamp"]
+START_OF_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 NEEDED = (*FOUND, "survey", "personalise", "tell")
 
 
@@ -121,6 +124,50 @@ def test_what_is_counted_is_what_happened(letters, history):
     for letter in letters:
         counted = {week.week_start: week.applications for week in letter.weeks}
         assert counted == {week: sent[letter.user_id, week] for week in counted}
+
+
+@pytest.fixture(scope="module")
+def log(world):
+    """By person and application: when it was sent, first answers by status; read from the files alone."""
+    found = {}
+    rows = pq.read_table(world.path.parent / "log", columns=COLUMNS).to_pylist()
+    for row in sorted(rows, key=lambda row: datetime.fromisoformat(row["timestamp"])):
+        kind = row["event_type"]
+        if kind in {"APPLICATION_SUBMITTED", "STATUS_CHANGED"}:
+            name = "sent" if kind == "APPLICATION_SUBMITTED" else row["outcome"]["status"]
+            each = found.setdefault(row["user_id"], {}).setdefault(row["application_id"], {})
+            each.setdefault(name, datetime.fromisoformat(row["timestamp"]))
+    return found
+
+
+def test_what_letters_count_is_what_the_log_holds(letters, log):
+    """Openings, interviews so far, what waits: counted again by lines that know nothing of the engine."""
+    for letter in letters:
+        start = datetime.fromisoformat(letter.week_start).replace(tzinfo=UTC)
+        end = start + timedelta(weeks=1)
+        known = [
+            {name: at for name, at in each.items() if at < end}
+            for each in log[letter.user_id].values()
+            if each["sent"] < end
+        ]
+        invited = [
+            min(filter(None, (each.get("interview"), each.get("offer"))), default=None) for each in known
+        ]
+        week = {
+            "sent": sum(each["sent"] >= start for each in known),
+            "invited": sum(at is not None and at >= start for at in invited),
+            "offer": sum(each.get("offer", START_OF_ALL) >= start for each in known),
+            "rejected": sum(each.get("rejected", START_OF_ALL) >= start for each in known),
+            "quiet": 0,
+        }
+        opening = letter.sentences[0].finding
+        assert opening.value == week[opening.kind], letter.user_id
+        if opening.kind == "quiet":
+            assert not any(week.values())
+        rate = letter.evidence.get("your_interview_rate")
+        assert (rate.n, rate.events) == (len(known), sum(at is not None for at in invited))
+        silent = sum(at is None and "rejected" not in each for at, each in zip(invited, known, strict=True))
+        assert letter.silence.waiting == silent
 
 
 def monday(moment: datetime) -> str:

@@ -72,16 +72,74 @@ def test_a_week_with_nothing_new_says_so_kindly_and_what_would_help():
 
 def test_a_week_in_numbers():
     told = letter(
-        aim=10.0, week=Week(start=START, sent=(0,) * 7 + (12,), invited=2, offered=1, waiting=9, due=1)
+        aim=10.0,
+        planned=True,
+        week=Week(start=START, sent=(0,) * 7 + (12,), invited=2, offered=1, waiting=9, due=1),
     )
     assert told.sentences[0].text == "What a week: you got an offer. Congratulations!"
     assert told.highlights == (
         "You also got 2 invitations to interviews.",
-        "12 applications sent; the plan was 10.",
+        "You planned 10 a week, and sent 12.",
     )
-    assert told.try_this_week[0].startswith("Follow up on 1 application: it became 7 days old")
+    assert told.try_this_week[0].startswith("Follow up on 1 application that turned 7 days old")
     assert [week.applications for week in told.weeks] == [0] * 7 + [12]
     assert told.weeks[0].week_start == "2026-01-12"
+
+
+def test_too_little_sent_is_told_against_her_own_pace_and_not_beside_an_offer():
+    little = Week(start=START, sent=(9,) * 7 + (0,))
+    assert letter(aim=9.0, week=little).concerns == (
+        "You usually send about 9 a week; this week it was none.",
+    )
+    assert letter(aim=9.0, week=replace(little, offered=1)).concerns == ()
+    stopped = replace(little, sent=(9,) * 4 + (0,) * 4)
+    assert letter(aim=9.0, week=stopped).concerns == ()
+    assert letter(aim=9.0, planned=True, week=stopped).concerns == (
+        "You planned 9 a week; this week it was none.",
+    )
+    assert (
+        letter(week=replace(stopped, rejected=1))
+        .sentences[0]
+        .text.endswith("1 rejection; it also ends a wait.")
+    )
+
+
+def standing(rated, place, low, high):
+    among = Standing(segment_id="mid", who="mid level", people=44, mean=0.034, percentile=(place, low, high))
+    told = letter(rated=rated, standing=among)
+    return next(each.text for each in told.sentences if each.part == "vs_similar_users")
+
+
+def test_of_few_applications_no_rate_is_told_and_nobody_is_ahead_of_all():
+    one = Rated(value=0.019, low=0.0004, high=0.15, n=1, seen=0.1, events=0, none=0.99)
+    assert standing(one, 50, 2, 97) == (
+        "After 1 application (0 interviews so far) your own interview rate may still be anywhere from below "
+        "0.1 to 15 % (95 % interval). Among 44 people like you (mid level) the mean is 3.4 %."
+    )
+    many = replace(one, n=200, seen=195.0, events=60, value=0.29, low=0.23, high=0.36)
+    assert standing(many, 100, 99.9, 100).endswith("; you are ahead of nearly all of them.")
+    assert standing(many, 98, 75, 99).endswith(
+        "about 98 % of them, by what is known anywhere from 75 to 99 %."
+    )
+    assert standing(many, 0.2, 0.1, 4).endswith(
+        "; nearly all of them are ahead of you, by what is known anywhere from 0 to 4 %."
+    )
+
+
+def test_what_takes_too_long_is_not_waited_for():
+    told = letter(learned=Learned(needed={"location": 1_200, "channel": 40})).not_yet_known
+    assert told[0].startswith("No role")
+    assert told[0].endswith("by itself so far.")
+    assert told[1:] == (
+        (
+            "Which way of applying works best for you: odds three times as good would show after about 40 "
+            "more applications."
+        ),
+        (
+            "Which places answer you best: that takes more than one search usually has, about 1,200 more "
+            "applications."
+        ),
+    )
 
 
 def test_what_worked_is_a_difference_of_rates_by_hand():
@@ -124,6 +182,20 @@ def test_is_this_silence_normal(events, none, normal):
     assert silence.answer.startswith("Yes, this silence is normal" if normal else "This is more silence")
     assert silence.still_expected == pytest.approx(0.4)
     assert [point.days for point in silence.curve] == [0, 7, 14, 21, 30, 45, 60, 90]
+
+
+def test_much_silence_is_called_so_and_nobody_waits_for_nothing():
+    one = Week(start=START, sent=(1,) + (0,) * 7, waiting=1, longest=49)
+    rated = Rated(value=0.01, low=0.001, high=0.06, n=90, seen=80.0, events=0, none=0.13)
+    told = letter(rated=rated, week=one)
+    assert told.silence.answer.startswith(
+        "This is much silence, but not unusual yet: 1 application of yours w"
+    )
+    assert "Of people who have sent as many and waited as long (90 applications), 13 %" in told.silence.answer
+    assert "| days of silence |" in to_markdown(told)
+    heard = letter(week=replace(one, waiting=0, longest=None))
+    assert "| days of silence |" not in to_markdown(heard)
+    assert "by days of silence" not in to_html(heard)
 
 
 def test_whether_a_silence_is_long_cannot_be_told_before_anything_was_seen():

@@ -9,7 +9,7 @@ from layer7.contract.insights import InsightSentence, WeeklyInsights
 from layer7.contract.learned import LearnedFrom, LearnedItem
 from layer7.contract.personalization import LearnedValue, PersonalizedConfig
 from layer7.insights.words import counted, plain
-from layer7.personalization.stepping import GRAIN
+from layer7.personalization.config import moves
 
 _SAID: Mapping[str, str] = MappingProxyType(
     {
@@ -58,7 +58,7 @@ def _setting(name: str, each: LearnedValue, user: str) -> LearnedItem:
         if each.n
         else f"Learned from {each.method}."
     )
-    if not chosen and _moves(each):
+    if not chosen and moves(each):
         evidence += f" Your data say {spoken_value(name, each.target)}; it moves there a step a day."
     if each.everybody is not None:
         evidence += f" Everybody's value is {spoken_value(name, each.everybody)}."
@@ -82,13 +82,6 @@ def _setting(name: str, each: LearnedValue, user: str) -> LearnedItem:
         changed=None if chosen else each.changed,
         undo=undo,
     )
-
-
-def _moves(each: LearnedValue) -> bool:
-    """Whether there are steps to go, not only a difference that is too small for one."""
-    if isinstance(each.value, int | float) and isinstance(each.target, int | float):
-        return abs(each.target - each.value) >= GRAIN
-    return each.target != each.value
 
 
 def spoken_value(name: str, value: Any) -> str:

@@ -197,7 +197,8 @@ class Facts:
         standing: where she stands; None when there are too few similar people.
         silence: what silence means; None while that cannot be told.
         learned: what was learned.
-        aim: applications a week that she wants, or keeps up; None where only everybody's holds.
+        aim: applications a week that she wants, or keeps up; None where neither is known.
+        planned: whether she wants them, by her own word.
         follow_up: days of silence after which to follow up.
         off: why nothing is read of her; None when it is.
         lineage: where it was read.
@@ -212,6 +213,7 @@ class Facts:
     silence: SilenceLaw | None = None
     learned: Learned = field(default_factory=Learned)
     aim: float | None = None
+    planned: bool = False
     follow_up: float = 7.0
     off: Literal["switched_off", "paused", "unknown"] | None = None
     lineage: Lineage | None = None

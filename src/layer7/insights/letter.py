@@ -24,7 +24,6 @@ from layer7.insights.sentences import (
     is_claimed,
     learned_pattern,
     opened,
-    standing_sentence,
     suggestions,
     to_leave,
     unknowns,
@@ -32,6 +31,7 @@ from layer7.insights.sentences import (
     week_highlights,
 )
 from layer7.insights.silence import silence_answer, to_answer
+from layer7.insights.standing import standing_sentence
 from layer7.insights.words import OFF, level_words, sentence
 
 RATE = "beta-binomial: shrunk towards similar people's mean on effective applications"

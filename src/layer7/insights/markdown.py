@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
 
-from layer7.contract.insights import Part, WeeklyInsights
+from layer7.contract.insights import Part, SilencePoint, WeeklyInsights
 from layer7.insights.words import day_words, percent
 
 HEADINGS: Mapping[Part, str] = MappingProxyType(
@@ -23,7 +23,7 @@ HEADINGS: Mapping[Part, str] = MappingProxyType(
 )
 """The heading of each part, in the order of the letter."""
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def to_markdown(letter: WeeklyInsights) -> str:
@@ -45,6 +45,15 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
+def told_curve(letter: WeeklyInsights) -> tuple[SilencePoint, ...]:
+    """Give the chances by days of silence, to those of whom something is silent.
+
+    Args:
+        letter: the letter.
+    """
+    return letter.silence.curve if letter.silence is not None and letter.silence.waiting else ()
+
+
 def _lines(letter: WeeklyInsights) -> Iterator[str]:
     yield f"# Your week from {day_words(date.fromisoformat(letter.week_start))}"
     told = {part: [each.text for each in letter.sentences if each.part == part] for part in HEADINGS}
@@ -61,6 +70,6 @@ def _lines(letter: WeeklyInsights) -> Iterator[str]:
         if told[part]:
             yield from ("", f"## {heading}", "")
             yield from (f"- {escaped(text)}" for text in told[part])
-        if part == "silence" and letter.silence is not None and letter.silence.curve:
+        if part == "silence" and told_curve(letter):
             yield from ("", "| days of silence | an interview still comes |", "| ---: | ---: |")
-            yield from (f"| {point.days} | {percent(point.chance)} |" for point in letter.silence.curve)
+            yield from (f"| {point.days} | {percent(point.chance)} |" for point in told_curve(letter))

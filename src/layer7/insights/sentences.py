@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from layer7.contract.fields import FrozenDict
 from layer7.contract.insights import InsightFinding, InsightSentence, Part
-from layer7.insights.facts import Change, Facts, Manner, Pattern, Rated, Standing, Targets, Week
+from layer7.insights.facts import Change, Facts, Manner, Pattern, Rated, Targets, Week
 from layer7.insights.words import (
     OPENINGS,
     QUESTIONS,
-    about,
     counted,
     level_words,
     percent,
@@ -29,6 +28,9 @@ TOLD_DAYS = (14, 30)
 _WEEKS, _PATTERNS, _RETHINKING = "weeks", "patterns", "rethinking"
 FOLLOWED_UP = 20
 """Nobody follows up on more applications than this in a week."""
+
+HOPELESS = 1_000
+"""Nobody should wait for what takes more applications than this to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def opened(week: Week, manner: Manner) -> InsightSentence:
     sent = week.sent[-1]
     if not (week.offered or week.invited or sent) and week.rejected:
         heard = counted(week.rejected, "rejection")
-        words = f"You sent nothing this week and heard {heard}; each of them also ends a wait."
+        each = "it" if week.rejected == 1 else "each of them"
+        words = f"You sent nothing this week and heard {heard}; {each} also ends a wait."
         return _counted("opening", words, kind="rejected", metric="rejections", value=week.rejected)
     kind = "offer" if week.offered else "invited" if week.invited else "sent" if sent else "quiet"
     value = {"offer": week.offered, "invited": week.invited, "sent": sent, "quiet": 0}[kind]
@@ -130,8 +133,8 @@ def week_highlights(facts: Facts, week: Week) -> Iterator[InsightSentence]:
     if week.offered and week.invited:
         words = f"You also got {_invitations(week.invited)}."
         yield _counted("highlights", words, kind="invited", metric="interviews", value=week.invited)
-    if aim is not None and sent and sent >= aim:
-        words = f"{counted(sent, 'application')} sent; the plan was {aim:.0f}."
+    if aim is not None and facts.planned and sent >= aim:
+        words = f"You planned {aim:.0f} a week, and sent {sent:,}."
         yield _counted("highlights", words, kind="aim", metric="applications", value=sent, aim=aim)
     elif sent and (week.offered or week.invited):
         words = f"Beside that, you sent {counted(sent, 'application')}."
@@ -149,8 +152,11 @@ def week_concerns(facts: Facts, week: Week) -> Iterator[InsightSentence]:
     if targets is not None and targets.rethink:
         yield _below(targets)
     sent, aim = week.sent[-1], facts.aim
-    if aim is not None and sent < aim / 2:
-        words = f"{counted(sent, 'application')} sent; the plan was {aim:.0f}."
+    # In the week of an offer, and once she has stopped, nobody has to hear that she sent little.
+    searching = facts.planned or any(week.sent[-4:])
+    if aim is not None and sent < aim / 2 and searching and not week.offered:
+        usual = "You planned" if facts.planned else "You usually send about"
+        words = f"{usual} {aim:.0f} a week; this week it was {sent or 'none'}."
         yield _counted("concerns", words, kind="aim", metric="applications", value=sent, aim=aim)
 
 
@@ -280,12 +286,11 @@ def suggestions(facts: Facts, week: Week) -> Iterator[InsightSentence]:
         text = "Look at your targets again: other roles, another level or other places may answer better."
         yield InsightSentence(part="try_this_week", text=text, finding=_targets_found(facts.learned.targets))
     if week.due:
-        days = f"{facts.follow_up:.0f} days"
-        many = "those you want most of " if week.due > FOLLOWED_UP else ""
-        they = "it" if week.due == 1 else "they"
+        many = "those you want most of the " if week.due > FOLLOWED_UP else ""
         text = (
-            f"Follow up on {many}{counted(week.due, 'application')}: {they} became {days} old without an "
-            "answer this week. Whether following up brings interviews is not proven; it costs little."
+            f"Follow up on {many}{counted(week.due, 'application')} that turned {facts.follow_up:.0f} days "
+            "old this week without an answer. Whether following up brings interviews is not proven; it costs "
+            "little."
         )
         yield _counted(
             "try_this_week",
@@ -312,40 +317,6 @@ def to_leave(facts: Facts) -> Iterator[InsightSentence]:
             yield pattern_sentence("stop_doing", pattern, text)
 
 
-def standing_sentence(rated: Rated, standing: Standing | None) -> InsightSentence:
-    """Say how she fares, and where that is among similar people if they are enough."""
-    text = (
-        f"{about(rated.value)} of your applications lead to an interview "
-        f"({span(rated.low, rated.high)}, 95 % interval; n = {rated.n:,}, "
-        f"{counted(rated.events, 'interview')} so far)."
-    )
-    facts = {"interviews": float(rated.events), "seen": rated.seen}
-    if standing is None:
-        text += " There are not enough similar people yet to compare you with."
-    else:
-        place, low, high = standing.percentile
-        text += (
-            f" Among {standing.people:,} people like you ({standing.who}) the mean is "
-            f"{percent(standing.mean)}; you are ahead of about {place:.0f} % of them, by what is known "
-            f"anywhere from {low:.0f} to {high:.0f} %."
-        )
-        facts |= {"people": float(standing.people), "mean": standing.mean}
-        facts |= {"percentile": place, "percentile_low": low, "percentile_high": high}
-    found = InsightFinding(
-        kind="standing",
-        about="her interview rate" if standing is None else plain(standing.segment_id),
-        metric="interview_rate",
-        value=rated.value,
-        interval=(rated.low, rated.high),
-        level=LEVEL,
-        n=rated.n,
-        basis="own",
-        source=_WEEKS,
-        facts=FrozenDict(facts),
-    )
-    return InsightSentence(part="vs_similar_users", text=text, finding=found)
-
-
 def unknowns(facts: Facts, rated: Rated | None) -> Iterator[InsightSentence]:
     """What cannot be told yet, and about how much more it takes."""
     n = 0 if rated is None else rated.n
@@ -357,13 +328,17 @@ def unknowns(facts: Facts, rated: Rated | None) -> Iterator[InsightSentence]:
         yield _open(text, n, about="interview rate", value=1.0)
     elif facts.learned.needed and not any(map(is_claimed, facts.learned.patterns)):
         text = (
-            "No role, place, kind of company, channel or time stands out for you so far; what differs, "
-            "differs as chance makes it."
+            "No role, place, kind of company, channel or time is proven to stand out for you by itself so "
+            "far."
         )
         yield _open(text, n, kind="no_pattern", about="all dimensions")
     for more, name in wanted:
         enough = counted(more, "more application")
-        text = f"{sentence(QUESTIONS[name])}: about {enough} could show odds three times as good."
+        text = (
+            f"{sentence(QUESTIONS[name])}: odds three times as good would show after about {enough}."
+            if more <= HOPELESS
+            else f"{sentence(QUESTIONS[name])}: that takes more than one search usually has, about {enough}."
+        )
         yield _open(text, n, about=name, value=float(more))
 
 

@@ -8,6 +8,9 @@ from layer7.insights.facts import Rated, SilenceLaw, Week
 from layer7.insights.sentences import TOLD_DAYS, UNUSUAL
 from layer7.insights.words import counted, percent
 
+LONG = 0.25
+"""Silence is called much when fewer people than this share would have no interview by now."""
+
 SHOWN_DAYS = (0, 7, 14, 21, 30, 45, 60, 90)
 """Days of silence that the curve shows."""
 
@@ -45,14 +48,15 @@ def _words(week: Week, rated: Rated | None, law: SilenceLaw | None, facts: dict[
     normal = is_normal(week, rated)
     if normal is None:
         yield f"You wait for {counted(week.waiting, 'answer')}; whether that is long cannot be told yet."
-    elif normal:
-        yield f"Yes, this silence is normal: {counted(week.waiting, 'application')} of yours wait."
     else:
-        yield f"This is more silence than usual: {counted(week.waiting, 'application')} of yours wait."
+        wait = f"{counted(week.waiting, 'application')} of yours {'waits' if week.waiting == 1 else 'wait'}"
+        long = rated is not None and rated.events == 0 and rated.none < LONG
+        usual = "This is much silence, but not unusual yet" if long else "Yes, this silence is normal"
+        yield f"{usual if normal else 'This is more silence than usual'}: {wait}."
     if rated is not None and rated.events == 0 and normal is not None:
         facts |= {"none": rated.none, "applications": float(rated.n)}
         yield (
-            f"Of people who have sent as many ({counted(rated.n, 'application')}), "
+            f"Of people who have sent as many and waited as long ({counted(rated.n, 'application')}), "
             f"{percent(rated.none)} have no interview yet."
         )
     if law is not None:
@@ -72,8 +76,8 @@ def _law(week: Week, rated: Rated | None, law: SilenceLaw, facts: dict[str, floa
     ahead = still_expected(rated)
     if ahead is not None and week.waiting:
         facts["still_expected"] = ahead
-        amount = f"about {ahead:.1f}" if ahead >= 0.05 else "next to no"
-        yield f"From yours, {amount} interviews are still to be expected."
+        amount = f"about {ahead:.1f}" if ahead < 10 else f"about {ahead:.0f}"
+        yield f"From yours, {amount if ahead >= 0.05 else 'next to no'} interviews are still to be expected."
 
 
 def is_normal(week: Week, rated: Rated | None) -> bool | None:

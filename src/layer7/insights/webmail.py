@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, Template
 
 from layer7.contract.insights import WeeklyInsights
-from layer7.insights.markdown import HEADINGS
+from layer7.insights.markdown import HEADINGS, told_curve
 from layer7.insights.words import day_words, percent
 
 _TEMPLATE = """\
@@ -132,7 +132,7 @@ def _weeks(letter: WeeklyInsights) -> list[dict[str, Any]]:
 
 
 def _curve(letter: WeeklyInsights) -> list[dict[str, Any]]:
-    points = () if letter.silence is None else letter.silence.curve
+    points = told_curve(letter)
     most = max((point.chance for point in points), default=0.0)
     return [
         {

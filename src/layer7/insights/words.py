@@ -74,8 +74,8 @@ OPENINGS: Mapping[str, Mapping[Tone, str]] = MappingProxyType(
 
 OFF: Mapping[str, str] = MappingProxyType(
     {
-        "switched_off": "You have switched learning off, so nothing is read of your applications and "
-        "there is nothing to tell. You can switch it on at any time.",
+        "switched_off": "As you wish, nothing is learned from your applications, so there is nothing to "
+        "tell of them. You can change that at any time.",
         "paused": "Learning is paused, so there is no letter this week. Your settings stay as they are "
         "until you go on.",
         "unknown": "Nothing is known of your applications yet. Once the first are logged, this letter tells "
@@ -83,6 +83,9 @@ OFF: Mapping[str, str] = MappingProxyType(
     }
 )
 """What is said when nothing is read of a person."""
+
+EVERY_KIND = "of all kinds"
+"""Who similar people are where nothing else is asked of them."""
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -182,6 +185,8 @@ def people_words(criteria: SegmentCriteria) -> str:
         'data engineer, 2 to 5 years'
         >>> people_words(SegmentCriteria(locations=("Austin, US",)))
         'who apply in Austin, US'
+        >>> people_words(SegmentCriteria.model_validate_json('{"seniority": "mid"}'))
+        'mid level'
         >>> people_words(SegmentCriteria())
         'of all kinds'
     """
@@ -192,7 +197,9 @@ def people_words(criteria: SegmentCriteria) -> str:
     named = " ".join(filter(None, (criteria.seniority, *map(plain, criteria.target_roles or ()))))
     span_of_years = criteria.years_experience_range
     years = [] if span_of_years is None else [f"{span_of_years[0]:g} to {span_of_years[1]:g} years"]
-    return ", ".join([named, *years] if named else years) or "of all kinds"
+    if criteria.seniority and not criteria.target_roles:
+        named += " level"
+    return ", ".join([named, *years] if named else years) or EVERY_KIND
 
 
 def day_words(day: date, *, short: bool = False) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from layer7.contract.evidence import Lineage, RateEvidence
 from layer7.contract.fields import FrozenDict
 from layer7.contract.personalization import ConsentLevel, LearnedValue, PersonalizedConfig
-from layer7.personalization.stepping import Kept
+from layer7.personalization.stepping import GRAIN, Kept
 from layer7.personalization.values import LEVEL, Usual, evidence_words
 from layer7.personalization.wishes import forgotten, is_paused
 
@@ -76,6 +76,17 @@ def value_of(name: str, person: Person, usual: Usual) -> LearnedValue:
     if learned is None or person.level not in LEARNING or name in forgotten(person.wishes):
         return LearnedValue(value=None, origin="default", everybody=everybody)
     return learned.model_copy(update={"everybody": everybody})
+
+
+def moves(each: LearnedValue) -> bool:
+    """Tell whether there are steps to go to what her data say; a difference too small for one is none.
+
+    Args:
+        each: one of her values.
+    """
+    if isinstance(each.value, int | float) and isinstance(each.target, int | float):
+        return abs(each.target - each.value) >= GRAIN
+    return each.target != each.value
 
 
 def _learned(name: str, person: Person) -> LearnedValue | None:

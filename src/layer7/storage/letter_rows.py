@@ -68,8 +68,9 @@ class Known:
             each for each in facts.learned.patterns if item_name(each.dimension, each.level) not in gone
         )
         learned = replace(facts.learned, patterns=kept)
-        aim = aim_of(person, self.usual)
-        return weekly_insights(replace(facts, learned=learned, aim=aim), told_as(person, self.usual))
+        aim, planned = aim_of(person, self.usual)
+        told = replace(facts, learned=learned, aim=aim, planned=planned)
+        return weekly_insights(told, told_as(person, self.usual))
 
     def week(self, day: date | None) -> date:
         """Give the Monday of a day's week, of the night's where none is named."""

@@ -13,7 +13,7 @@ from layer7.contract.personalization import PersonalizedConfig
 from layer7.contract.vocabulary import Component, Purpose
 from layer7.errors import Layer7Error
 from layer7.insights.facts import Detail, Manner, Tone
-from layer7.personalization.config import Person, personalized_config, value_of
+from layer7.personalization.config import Person, moves, personalized_config, value_of
 from layer7.personalization.values import Usual
 from layer7.personalization.wishes import PARAMETERS
 from layer7.storage.feedback import open_preferences
@@ -126,12 +126,18 @@ def told_as(person: Person, usual: Usual) -> Manner:
     )
 
 
-def aim_of(person: Person, usual: Usual) -> float | None:
-    """Give how many applications a week a person aims for; None where only everybody's value holds.
+def aim_of(person: Person, usual: Usual) -> tuple[float | None, bool]:
+    """Give how many applications a week a person aims for, and whether that is her own word.
+
+    What is learned counts once it has come to what she does: while it moves there a step a day it is neither
+    hers nor everybody's.
 
     Args:
         person: what is known of her settings.
         usual: everybody's values.
     """
-    value = value_of("optimal_applications_per_week", person, usual).value
-    return float(value) if isinstance(value, int | float) else None
+    found = value_of("optimal_applications_per_week", person, usual)
+    chosen = found.origin == "chosen"
+    if not isinstance(found.value, int | float) or (moves(found) and not chosen):
+        return None, False
+    return float(found.value), chosen

@@ -1,0 +1,70 @@
+"""How a person fares, and where that is among similar people; of few applications, how little is known."""
+
+from layer7.contract.fields import FrozenDict
+from layer7.contract.insights import InsightFinding, InsightSentence
+from layer7.insights.facts import Rated, Standing
+from layer7.insights.sentences import LEVEL
+from layer7.insights.words import EVERY_KIND, about, counted, percent, plain, span
+
+FEW = 10
+"""Of fewer applications no rate of her own is told, only how little is known of it."""
+
+
+def standing_sentence(rated: Rated, standing: Standing | None) -> InsightSentence:
+    """Say how she fares, and where that is among similar people if they are enough."""
+    text = _rate_words(rated)
+    facts = {"interviews": float(rated.events), "seen": rated.seen}
+    if standing is None:
+        text += " There are not enough similar people yet to compare you with."
+    else:
+        place, low, high = standing.percentile
+        text += (
+            f" Among {standing.people:,} people {_like(standing.who)} the mean is "
+            f"{percent(standing.mean)}{_place_words(standing) if rated.n >= FEW else ''}."
+        )
+        facts |= {"people": float(standing.people), "mean": standing.mean}
+        facts |= {"percentile": place, "percentile_low": low, "percentile_high": high}
+    found = InsightFinding(
+        kind="standing",
+        about="her interview rate" if standing is None else plain(standing.segment_id),
+        metric="interview_rate",
+        value=rated.value,
+        interval=(rated.low, rated.high),
+        level=LEVEL,
+        n=rated.n,
+        basis="own",
+        source="weeks",
+        facts=FrozenDict(facts),
+    )
+    return InsightSentence(part="vs_similar_users", text=text, finding=found)
+
+
+def _like(who: str) -> str:
+    return who if who == EVERY_KIND else f"like you ({who})"
+
+
+def _rate_words(rated: Rated) -> str:
+    heard = f"{counted(rated.events, 'interview')} so far"
+    if rated.n < FEW:
+        return (
+            f"After {counted(rated.n, 'application')} ({heard}) your own interview rate may still be "
+            f"anywhere from {span(rated.low, rated.high)} (95 % interval)."
+        )
+    return (
+        f"{about(rated.value)} of your applications lead to an interview "
+        f"({span(rated.low, rated.high)}, 95 % interval; n = {rated.n:,}, {heard})."
+    )
+
+
+def _place_words(standing: Standing) -> str:
+    """Say ahead of how many she is; that of all of them nobody knows."""
+    place, low, high = standing.percentile
+    if place >= 99.5:
+        ahead = "; you are ahead of nearly all of them"
+    elif place < 0.5:
+        ahead = "; nearly all of them are ahead of you"
+    else:
+        ahead = f"; you are ahead of about {place:.0f} % of them"
+    if f"{low:.0f}" == f"{high:.0f}":
+        return ahead
+    return f"{ahead}, by what is known anywhere from {low:.0f} to {high:.0f} %"

@@ -106,6 +106,27 @@ def test_too_little_data_says_about_how_much_is_missing():
     assert made.report.is_well_calibrated is None
 
 
+def test_scores_of_one_range_ask_for_others_and_not_for_more():
+    scores, people = np.full(4_000, 70), np.arange(4_000) % 80
+    came = np.random.default_rng(1).random(4_000) < 0.13
+    folds = [ScoreMoments.from_rows(scores[people % 16 == f], came[people % 16 == f]) for f in range(16)]
+    each = np.bincount(people, came).astype(float), np.bincount(people).astype(float)
+    made = _calibrate(folds, each, SERVED)
+    assert made.answer == (
+        "Cannot judge the resume score: all 4,000 applications have scores of 70-79, and it takes others."
+    )
+    assert made.needed is made.recommendation is None
+
+
+def test_where_nearly_all_are_invited_it_asks_for_others():
+    scores, people = np.repeat([55, 65, 75, 85], 600), np.arange(2_400) % 80
+    folds = [
+        ScoreMoments.from_rows(scores[people % 16 == f], people[people % 16 == f] >= 0) for f in range(16)
+    ]
+    made = _calibrate(folds, (np.full(80, 30.0), np.full(80, 30.0)), SERVED)
+    assert made.needed > 2_000
+
+
 def test_an_empty_log_is_no_error():
     made = _calibrate([ScoreMoments.from_rows([], [])] * 16, (np.zeros(0), np.zeros(0)), SERVED)
     assert made.report.calibration_error is made.report.brier_skill is None

@@ -202,11 +202,31 @@ def _better(
     return None if better == dict(served) else better
 
 
-def _needed(everyone: ScoreMoments) -> int:
-    """About how many more scored applications bring enough interviews into both halves of the folds."""
-    missing = max(2 * LEAST_EVENTS - everyone.total_events, LEAST_EVENTS / 2)
-    rate = (everyone.total_events + USUAL_RATE * USUAL_WEIGHT) / (everyone.total_n_eff + USUAL_WEIGHT)
-    return math.ceil(missing / rate)
+def _needed(everyone: ScoreMoments) -> int | None:
+    """About how many more scored applications bring enough interviews, and others, into both halves.
+
+    None where more like those that are there would not tell: all have scores of one range.
+    """
+    if _one_range(everyone) is not None:
+        return None
+    events, seen = everyone.total_events, everyone.total_n_eff
+    kinds = ((events, USUAL_RATE), (seen - events, 1 - USUAL_RATE))
+    short = [
+        (2 * LEAST_EVENTS - n, (n + usual * USUAL_WEIGHT) / (seen + USUAL_WEIGHT))
+        for n, usual in kinds
+        if n < 2 * LEAST_EVENTS
+    ]
+    # Enough in all, and too few in one half of the folds.
+    short = short or [(LEAST_EVENTS / 2, (events + USUAL_RATE * USUAL_WEIGHT) / (seen + USUAL_WEIGHT))]
+    return max(math.ceil(missing / rate) for missing, rate in short)
+
+
+def _one_range(everyone: ScoreMoments) -> str | None:
+    """The range that all scores are in, if they are in one and there are enough to say so."""
+    held = [
+        name for name, (low, high) in zip(RANGES, BUCKETS, strict=True) if everyone.n[low : high + 1].any()
+    ]
+    return held[0] if len(held) == 1 and everyone.total_n_eff >= 4 * LEAST_EVENTS else None
 
 
 _SAID = {
@@ -218,6 +238,10 @@ _SAID = {
 
 def _answer(found: ScoreDiagnosis, everyone: ScoreMoments, *, wrong: bool) -> str:
     n = int(everyone.n.sum())
+    held = _one_range(everyone)
+    if found.needed and held is not None:
+        told = f"all {n:,} applications have scores of {held}"
+        return f"Cannot judge the resume score: {told}, and it takes others."
     if found.needed:
         return f"Not enough data to judge the resume score: about {_needed(everyone)} more applications."
     if wrong and found.issue:

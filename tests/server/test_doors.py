@@ -15,6 +15,7 @@ from layer7.contract import EVENT_EXAMPLES, Component, UserPerformance
 from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
 from layer7.server.paging import PageQuery, position
 from layer7.server.problems import STATUS
+from layer7.storage.answers import Claim
 from layer7.storage.runs import StageRecord
 from server.conftest import event, recommendation
 
@@ -151,7 +152,8 @@ def test_a_key_whose_request_was_cut_off_can_be_used_again_after_a_minute(house)
     name = house.propose()
     route = f"POST /v1/recommendations/{name}/reject"
     token = next(each for each in house.home.tokens.list() if each.name == "maria")
-    house.home.answers.begin(f"{token.id}:k", route, digest="other", at=house.time())
+    claim = Claim(house.home.keys.audit_name.of(f"{token.id}:k"), route)
+    house.home.answers.begin(claim, digest="other", at=house.time())
     assert decide(house, name, "reject", Idempotency_Key="k").status_code == 409
     house.time.jump(timedelta(minutes=2))
     assert decide(house, name, "reject", Idempotency_Key="k").status_code == 200

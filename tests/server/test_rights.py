@@ -1,5 +1,8 @@
 """A person's rights over HTTP; and that no door leaves her id lying open."""
 
+import json
+from urllib.parse import quote
+
 from canaries import PERSON, WORDS, leaks
 from layer7.contract.rights import ErasureReceipt
 from server.conftest import event
@@ -65,3 +68,34 @@ def test_groups_are_kept_only_with_consent_and_gone_with_it(house):
     house.post(f"{path}/consent", {"purpose": "fairness_monitoring", "value": False}, "events")
     assert house.home.declared.of("anna") == ()
     assert house.get("/v1/fairness").json() == {"items": []}
+
+
+def test_reasons_and_answers_about_her_are_shut_with_her_key_and_gone_with_it(house):
+    """Why something is done for her, and answers kept to be given again, are her words too."""
+    person = quote(PERSON, safe="")
+    path = f"/v1/users/{person}"
+    wish = {"field": "preferred_locations", "value": [WORDS], "why": WORDS}
+    first = house.post(f"{path}/wishes", wish, "events", Idempotency_Key="k")
+    again = house.post(f"{path}/wishes", wish, "events", Idempotency_Key="k")
+    assert (first.status_code, again.headers["idempotency-replayed"]) == (200, "true")
+    assert again.json() == first.json()
+    another = wish | {"value": ["x"]}
+    assert house.post(f"{path}/wishes", another, "events", Idempotency_Key="k").status_code == 409
+    other = house.post("/v1/users/bert/wishes", another, "events", Idempotency_Key="k")
+    assert other.json()["wishes"] == {"preferred_locations": ["x"]}
+    house.post(f"{path}/consent", {"purpose": "fairness_monitoring", "value": "yes", "why": WORDS}, "events")
+    house.post(f"{path}/forget", {"since": "2026-02-10", "why": WORDS}, "events", Idempotency_Key=WORDS[-6:])
+    exported = house.get(f"{path}/export", "privacy").json()["kept"]
+    assert [act["why"] for act in exported["acts"]] == [WORDS] * 3
+    kept = [json.loads(answer["body"]) for answer in exported["answers"]]
+    assert first.json() in kept
+    assert len(kept) == 2
+    house.home.state.truncate()
+    assert leaks(house.home.path) == []
+    name, keys = house.home.keys.person(PERSON), house.home.keys
+    hers = keys.audit_name.of(PERSON)
+    shut = [each["why"] for each in house.home.state.audit() if each["subject"] == hers]
+    assert [keys.opened(name, why) for why in shut] == [WORDS] * 3
+    assert erase(house, person).json()["removed"]["answers"] == 2
+    assert [keys.opened(name, why) for why in shut] == [""] * 3
+    assert house.get("/v1/audit/verify").json()["intact"] is True

@@ -73,7 +73,8 @@ def test_she_gets_everything_and_another_installation_learns_the_same(home, take
     assert document.kept["performance"]
     assert [line["code"] for line in document.kept["quarantine"]] == ["invalid_json"]
     named = {place.name for place in (*STATE, *DATASETS, *KEYS, DECLARED) if place.person}
-    assert set(document.fields) == named
+    assert set(document.fields) == named | {"acts"}
+    assert [each["action"] for each in document.kept["acts"]] == ["consent.set"]
     assert named - {"events", "inbox", "consents", "erasures", "person"} <= set(document.kept)
     assert home.keys.person(PERSON) not in document.model_dump_json()
 

@@ -18,6 +18,7 @@ from layer7.cli.terminal import (
 )
 from layer7.contract.recommendation import OptimizationRecommendation, RecommendationState
 from layer7.review import Action, consequences, decide, possible_actions
+from layer7.storage.keys import SHUT
 from layer7.storage.updates import updated
 
 recommendations = typer.Typer(help="What the engine proposes, and what you decide.", no_args_is_help=True)
@@ -198,5 +199,12 @@ def list_audit(
     if as_json:
         print_json([dict(item) for item in records])
         return
-    rows = [(r["id"], r["at"][:19], r["actor"], r["action"], r["subject"], r["why"]) for r in records]
+    rows = [
+        (r["id"], r["at"][:19], r["actor"], r["action"], r["subject"], _readable(r["why"])) for r in records
+    ]
     print_table("Audit log", ("id", "at", "who", "what", "to what", "why"), rows)
+
+
+def _readable(why: str) -> str:
+    """Say of words that are sealed with a person's key that they are; her export opens them."""
+    return "(sealed with her key)" if why.startswith(SHUT) else why

@@ -77,8 +77,8 @@ def forget_since(home: Home, user_id: str, since: date, *, act: Act) -> Forgotte
         home.personal.drop([person])
         home.personal.keep({} if kept is None else {person: kept}, at=act.at)
         detail = {"since": since.isoformat(), "events": events}
-        name = home.keys.audit_name.of(user_id)
-        with home.state.change(Act(act.actor, "person.forget-since", name, act.at, act.why, detail)):
+        name, why = home.keys.audit_name.of(user_id), home.keys.shut(person, act.why)
+        with home.state.change(Act(act.actor, "person.forget-since", name, act.at, why, detail)):
             pass
     return Forgotten(since=since.isoformat(), events=events, applications=applications, nights=nights)
 

@@ -22,7 +22,7 @@ from layer7.analytics.released_segments import released_segment_table, segments_
 from layer7.analytics.segments import memberships
 from layer7.contract.evidence import Lineage
 from layer7.contract.vocabulary import Purpose
-from layer7.nightly.night import Night, Outcome
+from layer7.nightly.night import Log, Night, Outcome
 from layer7.privacy.bounding import Contributions
 from layer7.privacy.noise import off
 from layer7.privacy.pooled import Pooled
@@ -58,11 +58,7 @@ def _draw(night: Night, due: Iterable[int]) -> None:
     weeks = list(due)
     found = _contributions(night, range(min(weeks), max(weeks) + 1))
     for done, week in enumerate(weeks, start=1):
-        rows, people = _NOBODY, tuple[str, ...]()
-        if found is not None:
-            own = found.filter(pc.field("week") == week)
-            if own.num_rows:
-                rows, people = to_contributions(own, LAYOUT.metrics)
+        rows, people = of_week(found, week)
         night.home.releases.draw(week, rows, people, layout=LAYOUT, at=night.clock())
         night.progress(done / len(weeks))
 
@@ -71,12 +67,31 @@ def _contributions(night: Night, weeks: range) -> pa.Table | None:
     """What those who agree contribute; None before there is anything."""
     with night.home.warehouse.open() as tables:
         agreed = night.log(tables, Purpose.CONTRIBUTE_TO_MARKET_INSIGHTS)
-        if agreed is None:
-            return None
-        who = segment_of(memberships(agreed.applications, agreed.events))
-        sent = keep(sent_in(agreed.applications, who, weeks), "sent_in_weeks")
-        rows: pa.Table = contribution_rows(sent).to_pyarrow()
-        return rows
+        return None if agreed is None else contributed(agreed, weeks)
+
+
+def contributed(agreed: Log, weeks: range) -> pa.Table:
+    """Give what people contribute to some weeks.
+
+    Args:
+        agreed: the log of those who agree.
+        weeks: which.
+    """
+    who = segment_of(memberships(agreed.applications, agreed.events))
+    sent = keep(sent_in(agreed.applications, who, weeks), "sent_in_weeks")
+    rows: pa.Table = contribution_rows(sent).to_pyarrow()
+    return rows
+
+
+def of_week(found: pa.Table | None, week: int) -> tuple[Contributions, tuple[str, ...]]:
+    """Give the contributions to one week as numbers alone, and the people that they are of.
+
+    Args:
+        found: what :func:`contributed` gives; None before there is anything.
+        week: which.
+    """
+    own = None if found is None else found.filter(pc.field("week") == week)
+    return to_contributions(own, LAYOUT.metrics) if own is not None and own.num_rows else (_NOBODY, ())
 
 
 def _sight(night: Night, weeks: range, reason: str | None) -> Sight:

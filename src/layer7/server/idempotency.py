@@ -1,6 +1,5 @@
 """Writes that may be sent again: with an Idempotency-Key the same request gets the same answer."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,8 +11,9 @@ from starlette.responses import Response
 from layer7.configuration import canonical_json
 from layer7.errors import Layer7Error
 from layer7.server.context import Context
+from layer7.server.guard import route_of
 from layer7.server.problems import MEDIA_TYPE, document, headers_of, status_of
-from layer7.storage.answers import Answer
+from layer7.storage.answers import Answer, Claim
 from layer7.storage.tokens import Token
 
 HEADER = "idempotency-key"
@@ -45,20 +45,32 @@ def once(
         raise Layer7Error(
             "invalid_idempotency_key", f"An Idempotency-Key has 1 to {_LONGEST} characters.", "Use a UUID."
         )
-    name, route = f"{token.id}:{key}", f"{request.method} {request.url.path}"
-    digest = hashlib.sha256(canonical_json(body.model_dump(mode="json")).encode()).hexdigest()
-    before = context.answers.begin(name, route, digest=digest, at=context.clock())
+    claim = _claim(context, request, f"{token.id}:{key}")
+    # Keyed, so that nobody can try out what a person may have said.
+    digest = context.home.keys.audit_name.of(canonical_json(body.model_dump(mode="json")))
+    before = context.answers.begin(claim, digest=digest, at=context.clock())
     if before is not None:
         return _response(before, {REPLAYED: "true"})
     done = False
     try:
         answer = _outcome(act)
-        context.answers.finish(name, route, answer)
+        context.answers.finish(claim, answer)
         done = True
     finally:
         if not done:
-            context.answers.forget(name, route)
+            context.answers.forget(claim)
     return _response(answer)
+
+
+def _claim(context: Context, request: Request, name: str) -> Claim:
+    """Name a request without anything that a caller wrote; the same key for two people is two keys."""
+    keys, user_id = context.home.keys, request.path_params.get("user_id")
+    if user_id is None:
+        return Claim(keys.audit_name.of(name), f"{request.method} {request.url.path}")
+    person = keys.person(user_id)
+    return Claim(
+        keys.audit_name.of(f"{name} {person}"), f"{request.method} {route_of(request.scope)}", person
+    )
 
 
 def _outcome(act: Callable[[], Mapping[str, Any]]) -> Answer:

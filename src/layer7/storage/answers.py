@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from layer7.errors import Layer7Error
 from layer7.storage import schema
+from layer7.storage.keys import Keys
 from layer7.storage.state import State
 
 _TABLE = schema.answers
@@ -32,23 +33,39 @@ class Answer:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request that may come again.
+
+    Args:
+        key: who asks, and the key that came; not as it came, since a caller may write anything into it.
+        route: what is asked for, without a person's own id.
+        person: the pseudonym of the person whom it is about; None for nobody.
+    """
+
+    key: str
+    route: str
+    person: str | None = None
+
+
 class Answers:
     """The answers of one installation.
 
     Args:
         state: the state database.
+        keys: seal what is about a person.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, keys: Keys) -> None:
         self._state = state
+        self._keys = keys
 
-    def begin(self, key: str, route: str, *, digest: str, at: datetime) -> Answer | None:
+    def begin(self, claim: Claim, *, digest: str, at: datetime) -> Answer | None:
         """Claim a key before acting on it.
 
         Args:
-            key: who asks, and the key that came.
-            route: what is asked for.
-            digest: hash of the request's content.
+            claim: the request.
+            digest: keyed hash of the request's content.
             at: now, with offset.
 
         Returns:
@@ -58,21 +75,20 @@ class Answers:
             Layer7Error: ``idempotency_key_reused`` with another content; ``request_in_flight`` while the
                 first request still runs.
         """
-        row = {"key": key, "route": route, "digest": digest, "status": _PENDING, "body": ""}
+        row = {"key": claim.key, "route": claim.route, "person": claim.person, "digest": digest}
         try:
             with self._state.write() as connection:
                 connection.execute(delete(_TABLE).where(_TABLE.c.at < (at - KEPT).isoformat()))
                 abandoned = _TABLE.c.at < (at - ABANDONED).isoformat()
                 connection.execute(delete(_TABLE).where(_TABLE.c.status == _PENDING, abandoned))
-                connection.execute(_TABLE.insert().values(**row, at=at.isoformat()))
+                connection.execute(_TABLE.insert().values(**row, status=_PENDING, body="", at=at.isoformat()))
         except IntegrityError:
-            return self._earlier(key, route, digest)
+            return self._earlier(claim, digest)
         return None
 
-    def _earlier(self, key: str, route: str, digest: str) -> Answer:
-        mine = select(_TABLE).where(_TABLE.c.key == key, _TABLE.c.route == route)
+    def _earlier(self, claim: Claim, digest: str) -> Answer:
         with self._state.read() as connection:
-            row = connection.execute(mine).mappings().first()
+            row = connection.execute(select(_TABLE).where(_own(claim))).mappings().first()
         if row is not None and row["digest"] != digest:
             raise Layer7Error(
                 "idempotency_key_reused",
@@ -85,18 +101,23 @@ class Answers:
                 "A request with this Idempotency-Key is still running.",
                 "Try again in a moment.",
             )
-        return Answer(row["status"], row["body"])
+        body = row["body"] if claim.person is None else self._keys.opened(claim.person, row["body"])
+        return Answer(row["status"], body)
 
-    def finish(self, key: str, route: str, answer: Answer) -> None:
-        """Keep the answer to a claimed key."""
+    def finish(self, claim: Claim, answer: Answer) -> None:
+        """Keep the answer to a claimed key; of one about a person of whom nothing is kept, as it is."""
+        body = answer.body
+        if claim.person is not None:
+            body = self._keys.shut(claim.person, body) or body
         with self._state.write() as connection:
-            connection.execute(
-                update(_TABLE)
-                .where(_TABLE.c.key == key, _TABLE.c.route == route)
-                .values(status=answer.status, body=answer.body)
-            )
+            kept = update(_TABLE).where(_own(claim)).values(status=answer.status, body=body)
+            connection.execute(kept)
 
-    def forget(self, key: str, route: str) -> None:
+    def forget(self, claim: Claim) -> None:
         """Let go of a claimed key whose request failed and may be tried again."""
         with self._state.write() as connection:
-            connection.execute(delete(_TABLE).where(_TABLE.c.key == key, _TABLE.c.route == route))
+            connection.execute(delete(_TABLE).where(_own(claim)))
+
+
+def _own(claim: Claim) -> ColumnElement[bool]:
+    return (_TABLE.c.key == claim.key) & (_TABLE.c.route == claim.route)

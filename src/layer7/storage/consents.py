@@ -160,7 +160,7 @@ class Consents:
         person = self._keys.admit([user_id])[user_id]
         detail = {purpose.value: value for purpose, value in values.items()}
         name = self._keys.audit_name.of(user_id)
-        recorded = Act(act.actor, "consent.set", name, act.at, act.why, detail)
+        recorded = Act(act.actor, "consent.set", name, act.at, self._keys.shut(person, act.why), detail)
         with self._state.change(recorded) as connection:
             rows = [
                 {

@@ -81,7 +81,8 @@ class Declared:
         new = [Declaration(attribute, group, act.at.isoformat()) for attribute, group in groups.items()]
         kept = (*self._read(person), *new)
         name = self.keys.audit_name.of(user_id)
-        with self.state.change(Act(act.actor, "groups.declare", name, act.at, act.why)):
+        why = self.keys.shut(person, act.why)
+        with self.state.change(Act(act.actor, "groups.declare", name, act.at, why)):
             self._write(person, kept)
         return self.of(user_id)
 

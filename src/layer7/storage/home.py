@@ -202,7 +202,7 @@ def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home
         serving=decided.serving,
         rollouts=decided.rollouts(breaches),
         tokens=Tokens(state),
-        answers=Answers(state),
+        answers=Answers(state, keys),
         erasures=Erasures(state, keys, quarantine, declared),
         declared=declared,
     )

@@ -6,6 +6,7 @@ random key per person, wrapped, and her own id sealed under it, so that an answe
 ids while tables and logs hold pseudonyms only.
 """
 
+import base64
 import os
 import secrets
 import sqlite3
@@ -31,6 +32,9 @@ _DATABASE = "keys.db"
 _NEXT = "master.next"
 _PURPOSES = ("learning", "quarantine", "audit", "release", "audit-name", "fairness")
 _AT_ONCE = 500
+SHUT = "sealed:"
+"""How words begin that are sealed with a person's own key."""
+
 _REMEMBERED = 500_000
 
 
@@ -189,6 +193,28 @@ class Keys:
         with self._in_use() as database:
             wrapped = self._wrapped(database, people)
         return {name: _unwrap(self._wrapping, key) for name, key in wrapped.items()}
+
+    def shut(self, person: str, words: str) -> str:
+        """Seal words about a person with her own key, as text; of one who has none, no word is kept.
+
+        Args:
+            person: her pseudonym.
+            words: what is said, for instance why something is done for her.
+        """
+        key = self.keys([person]).get(person) if words else None
+        return "" if key is None else SHUT + base64.b64encode(seal(key, words)).decode()
+
+    def opened(self, person: str, text: str) -> str:
+        """Give words that :meth:`shut` sealed; what was never sealed, as it is; nothing once she is erased.
+
+        Args:
+            person: her pseudonym.
+            text: what is kept.
+        """
+        if not text.startswith(SHUT):
+            return text
+        key = self.keys([person]).get(person)
+        return "" if key is None else open_sealed(key, base64.b64decode(text.removeprefix(SHUT)))
 
     def _wrapped(self, database: sqlite3.Connection, people: Iterable[str]) -> dict[str, bytes]:
         return {

@@ -154,7 +154,8 @@ class Personal:
             "actor": act.actor,
         }
         action = "wish.take-back" if said is None else "wish.set"
-        recorded = Act(act.actor, action, self._keys.audit_name.of(user_id), act.at, act.why)
+        why = self._keys.shut(person, act.why)
+        recorded = Act(act.actor, action, self._keys.audit_name.of(user_id), act.at, why)
         with self.state.change(recorded) as connection:
             connection.execute(wishes.insert().values(**row))
         return said

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from layer7.contract.columns import unflatten
 from layer7.contract.rights import PersonExport
@@ -24,6 +24,9 @@ from layer7.storage.state import Act
 
 _INSIDE = frozenset({"person", "bucket"})
 _TOLD_APART = frozenset({"events", "inbox", "consents", "erasures", "quarantine"})
+ACTS = "acts"
+"""Under which name an export tells what staff did for the person."""
+
 _OFFSETS = sorted(range(-14, 15), key=abs)
 
 
@@ -56,7 +59,8 @@ class Portability:
                 "events": tuple(self._events(user_id, person)),
                 "consents": tuple(history),
                 "kept": {name: tuple(map(_plain, rows)) for name, rows in self._kept(user_id, person)},
-                "fields": {place.name: place.holds for place in places if place.person is not None},
+                "fields": {place.name: place.holds for place in places if place.person is not None}
+                | {ACTS: "what staff recorded for her, when and why"},
             }
         )
 
@@ -87,10 +91,27 @@ class Portability:
                 if place.person is not None and place.name not in _TOLD_APART:
                     table = schema.metadata.tables[place.name]
                     found = connection.execute(select(table).where(table.c[place.person] == person))
-                    yield place.name, [dict(row) for row in found.mappings()]
+                    yield place.name, [self._opened(person, row) for row in found.mappings()]
         yield DECLARED.name, [asdict(each) for each in self.home.declared.of(user_id)]
+        yield ACTS, self._acts(user_id, person)
         lines = self.home.quarantine.of(person)
         yield "quarantine", [{"at": line.at, "code": line.code, "raw": line.raw} for line in lines]
+
+    def _opened(self, person: str, row: RowMapping) -> dict[str, Any]:
+        words = self.home.keys.opened
+        return {
+            name: words(person, value) if isinstance(value, str) else value for name, value in row.items()
+        }
+
+    def _acts(self, user_id: str, person: str) -> list[dict[str, Any]]:
+        """Give what staff did for her, with their reasons opened."""
+        keys = self.home.keys
+        hers = schema.audit.c.subject == keys.audit_name.of(user_id)
+        with self.home.state.read() as connection:
+            found = connection.execute(select(schema.audit).where(hers).order_by(schema.audit.c.id))
+            rows = found.mappings().all()
+        told = ("at", "actor", "action", "detail")
+        return [{name: row[name] for name in told} | {"why": keys.opened(person, row["why"])} for row in rows]
 
     def take(self, document: PersonExport, *, act: Act) -> Summary:
         """Take in what another installation gave of a person; taking it in again changes nothing.

@@ -164,11 +164,17 @@ STATE: tuple[Place, ...] = (
     _nobody(
         "tokens", "id name digest scopes component created_at expires_at revoked_at", "who may use the server"
     ),
-    _nobody("answers", "key route digest status body at", "answers to staff's own acts, for seven days"),
+    Place(
+        name="answers",
+        holds="answers to acts of the last seven days; those about a person sealed with her own key",
+        used_for="giving the same answer to the same request",
+        person="person",
+        columns=("key", "route", "digest", "status", "body", "at", "person"),
+    ),
     _nobody(
         "audit",
         "id at actor action subject why detail previous hash",
-        "acts of staff and engine; a subject is never a person's id",
+        "acts of staff and engine; a subject is never a person's id, reasons about her are sealed as hers",
     ),
 )
 """The tables of the state database."""

@@ -355,9 +355,10 @@ answers = Table(
     Column("status", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Text, nullable=False),
+    Column("person", Text),
     PrimaryKeyConstraint("key", "route"),
 )
-"""Answers to writes that carried an Idempotency-Key, to be given again."""
+"""Answers to writes that carried an Idempotency-Key, to be given again; about a person, sealed as hers."""
 
 audit = Table(
     "audit",

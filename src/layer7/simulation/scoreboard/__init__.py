@@ -11,6 +11,7 @@ from layer7.simulation.scoreboard import (
     modes,
     patterns,
     ranking,
+    released,
     seasonality,
     timing,
 )
@@ -32,6 +33,7 @@ MEASURES: tuple[Measure, ...] = (
     *seasonality.MEASURES,
     *lost_logs.MEASURES,
     *ranking.MEASURES,
+    *released.MEASURES,
 )
 """The lines of the scoreboard, in their order."""
 

@@ -1,5 +1,6 @@
 """What many tests need: a home folder, events, fixed clocks, and a PostgreSQL of their own."""
 
+import gc
 import json
 import os
 import pwd
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from children import NOW, small_settings
+from layer7.cli.app import SELDOM
 from layer7.storage.home import Home, open_home
 from layer7.storage.ingest import Summary
 
@@ -28,7 +30,8 @@ settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let ibis call the engine by an older name."""
+    """Collect garbage as seldom as the command line does; let ibis call the engine by an older name."""
+    gc.set_threshold(*SELDOM)
     config.addinivalue_line("filterwarnings", "ignore:fetch_arrow_table:DeprecationWarning")
 
 

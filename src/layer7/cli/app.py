@@ -1,5 +1,6 @@
 """The command ``layer7``; the module of a command is loaded when it is called."""
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,9 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 ALONE: Mapping[str, str] = MappingProxyType({"experiments analyze": "experiments"})
 """Commands that need but one of their group's modules."""
 
+SELDOM = (50_000, 20, 50)
+"""After how many new objects unreachable circles are looked for, by generation."""
+
 
 def build(arguments: Sequence[str]) -> typer.Typer:
     """Give the command line with the module of the called command; with all of them where none is called.
@@ -82,6 +86,8 @@ def main() -> None:
     With ``LAYER7_DEBUG=1`` the traceback is shown instead, with its cause.
     """
     as_json = "--json" in sys.argv
+    # Queries are built of many small objects; looking for circles among them takes up to a tenth of a night.
+    gc.set_threshold(*SELDOM)
     try:
         # For people, what was typed wrongly is told in its place among the words of the command.
         sys.exit(build(sys.argv[1:])(standalone_mode=not as_json) or 0)

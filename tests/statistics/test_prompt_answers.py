@@ -46,3 +46,15 @@ def test_nothing_is_prompt_where_one_law_says_it_all():
     for seed in range(4):
         model = fit_silence(searched(seed, 20_000, prompt=0.0))
         assert (model.interview_delay.prompt, model.rejection_delay.prompt) == (0.0, 0.0)
+
+
+def test_answers_that_all_come_on_the_first_day_do_not_promise_others_for_ever():
+    """A third is answered at once, nothing came since: 15.8 % were told to be invited, 64 % answered."""
+    log = SilenceMoments.from_days(
+        interviews=[0] * 300, rejections=[0] * 900, silent=[10] * 500 + [50] * 2_000
+    )
+    model = fit_silence(log)
+    assert model.interview.value == pytest.approx(300 / 3_700, rel=0.02)
+    assert model.answered.value == pytest.approx(1_200 / 3_700, rel=0.02)
+    few = fit_silence(SilenceMoments.from_days(interviews=[0] * 30, rejections=[0] * 90, silent=[50] * 250))
+    assert few.answered.value == pytest.approx(120 / 370, rel=0.02)

@@ -5,6 +5,7 @@ probability r after a delay of law G, or is never answered. Silence is then neit
 a silent application of age t says 1 - pF(t) - rG(t).
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,12 @@ PROMPT_FROM = 200
 PROMPT_GAIN = 10.0
 """By how much ln L has to rise for it."""
 
-PROMPT_RANGE = (-6.0, 3.0)
+PROMPT_RANGE = (-6.0, 6.0)
+LEAST_ANSWERS = 3.0
+SPREADS = (0.2, 3.0)
+WIDE = math.log(4.0)
+"""Log delays do not spread by more: such a law is looked for again from elsewhere."""
+
 LONGEST_WAIT = 3650
 PROFILE = "profile likelihood of the cure model"
 DEFAULT_PRIOR = DelayPrior()
@@ -241,6 +247,9 @@ def fit_silence(
     likelihood = CureLikelihood(moments, prior)
     bounds = _bounds(moments, likelihood)
     theta = maximise(likelihood, _start(moments, likelihood), bounds)
+    if theta[[3, 5]].max() > WIDE:
+        other = maximise(likelihood, _start_of_answers(moments, likelihood, first=0), bounds)
+        theta = max(theta, other, key=lambda each: likelihood(each)[0])
     if prior.may_be_prompt:
         theta, bounds = _asked_for_prompt(moments, likelihood, theta, bounds)
     drop = float(special.chdtri(1, 1 - level)) / 2 * design_effect
@@ -265,8 +274,11 @@ def _asked_for_prompt(
         *bounds[:7],
         *(PROMPT_RANGE if some else bound for some, bound in zip(seen, bounds[7:], strict=True)),
     ]
-    start = _start(moments, likelihood)
-    start[7:][seen] = -1.0
+    start = _start_of_answers(moments, likelihood, first=1)
+    at_once = [
+        float(dated[:1].sum() / max(dated.sum(), 1.0)) for dated in (moments.interviews, moments.rejections)
+    ]
+    start[7:][seen] = special.logit(np.clip(at_once, 0.05, 0.9))[seen]
     found = maximise(likelihood, start, wider)
     better = likelihood(found)[0] > likelihood(theta)[0] + PROMPT_GAIN
     return (found, wider) if better else (theta, bounds)
@@ -290,6 +302,23 @@ def _start(moments: SilenceMoments, likelihood: CureLikelihood) -> FloatArray:
     never = moments.silent.sum() * 0.8 + 0.5
     theta[0] = np.log(max(moments.interviewed, 1e-12) / never)
     theta[1] = np.log(max(moments.rejected, 1e-12) / never)
+    return theta
+
+
+def _start_of_answers(moments: SilenceMoments, likelihood: CureLikelihood, *, first: int) -> FloatArray:
+    """Begin at the middle and the spread of the answers from a day on, where the prior's laws are far off.
+
+    From there a search may end where half of the answers take for ever: as likely a story of the log alone.
+    """
+    theta = _start(moments, likelihood)
+    for dated, place in ((moments.interviews, 2), (moments.rejections, 4)):
+        n = dated[first:]
+        if n.sum() < LEAST_ANSWERS:
+            continue
+        logs = np.log(np.arange(first, dated.size) + HALF_DAY)
+        spread = np.sqrt(np.average((logs - np.average(logs, weights=n)) ** 2, weights=n))
+        theta[place] = logs[np.searchsorted(n.cumsum(), n.sum() / 2)]
+        theta[place + 1] = np.log(np.clip(spread, *SPREADS))
     return theta
 
 

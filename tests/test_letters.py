@@ -39,6 +39,7 @@ MARKET = replace(
     entry_weeks=0,
 )
 COLUMNS = ["user_id", "application_id", "event_type", "outcome", "timestamp"]
+LAST_MOMENT = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(weeks=WEEKS, days=1)
 START_OF_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 NEEDED = (*FOUND, "survey", "personalise", "tell")
 
@@ -237,6 +238,11 @@ def test_a_served_setting_is_walked_back_to_the_log(world, letters):
     assert found.value == Personalized(world).of(letters[5].user_id).optimal_applications_per_week
     everybodys = Explanations(world).setting("optimal_weekly_target")
     assert [step.step for step in everybodys.steps] == ["served", "version", "move"]
+    rows = pq.read_table(world.path.parent / "log", columns=COLUMNS).to_pylist()
+    times = sorted(datetime.fromisoformat(row["timestamp"]).astimezone(UTC) for row in rows)
+    read = [at for at in times if at < LAST_MOMENT]
+    said = f"{len(read):,} events, from {read[0].isoformat()} to {read[-1].isoformat()}: all before "
+    assert found.steps[-1].words.startswith(said)
 
 
 def command(world, *words: str, code: int = 0) -> str:

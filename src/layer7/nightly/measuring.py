@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
 from ibis.expr import types as ir
@@ -46,8 +47,9 @@ def measure(night: Night) -> Outcome:
         people = totals.to_pyarrow()["people"][0].as_py()
         quality = to_quality(quality_moments(months).to_pyarrow().to_pylist()[0], **_door(night))
         steps = funnel(months).to_pyarrow().to_pylist()[0]
-        weeks = weekly(counts, now)
-    return Outcome(rows, measure_report(model, people=people, weeks=weeks, funnel=steps, quality=quality))
+        weeks, read = weekly(counts, now), _range(log.events)
+    report = measure_report(model, people=people, weeks=weeks, funnel=steps, quality=quality)
+    return Outcome(rows, report | {"log": read})
 
 
 def of_everybody(months: ir.Table, counts: pa.Table) -> pa.Table:
@@ -76,6 +78,15 @@ def counted(applications: ir.Table, end: datetime) -> SilenceMoments:
     months = month_fates(applications)
     counts = fate_counts(months.select(fate=months.fates.unnest())).to_pyarrow()
     return to_silence_moments(of_everybody(months, counts), end)
+
+
+def _range(events: ir.Table) -> dict[str, Any]:
+    """Give how many events are read, and when they happened: what is explained is walked back to here."""
+    found = events.aggregate(
+        events=events.count(), first=events.event_time.min(), last=events.event_time.max()
+    )
+    read = found.to_pyarrow().to_pylist()[0]
+    return {name: at.isoformat() if isinstance(at, datetime) else at for name, at in read.items()}
 
 
 def _door(night: Night) -> Mapping[str, int]:

@@ -164,10 +164,13 @@ class Explanations:
             f"{run.known_at}",
         )
         end = datetime.fromisoformat(run.as_of).replace(tzinfo=UTC) + timedelta(days=1)
+        read = run.report.get("measure", {}).get("log")
+        events = f"{read['events']:,} events, from {read['first']} to {read['last']}" if read else "Events"
         yield Origin(
             step="log",
             name=f"up to {end.isoformat()}",
-            words=f"Events before {end.isoformat()} that were received until {run.known_at}.",
+            words=f"{events}: all before {end.isoformat()} that were received until {run.known_at}, without "
+            "those of people who object.",
         )
 
 

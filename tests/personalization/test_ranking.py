@@ -198,5 +198,21 @@ def test_what_she_wishes_is_worth_more_than_what_she_mostly_chooses():
     assert order(ranked([Job(job_id="a"), Job(job_id="z", location="Ulm (remote)")], remote)) == ["z", "a"]
 
 
+def test_hostile_words_come_back_as_they_were():
+    """Answers are written as text: quotes, backslashes, braces and other scripts stay what they are."""
+    words = 'Berlin "Mitte" \\ </script> {0} %s \u2028\u202e Ä 😀 \t'
+    wish = Settings(level="standard", wishes={"preferred_locations": ["Berlin"]})
+    job = Job(job_id='a"b\\c{x}', location=words, channel="referral")
+    (found,) = ranked(
+        [job], Person(likes=likes_of(wish), leanings={("channel", "referral"): Leaning(0.5, 9)})
+    )
+    assert found["job_id"] == job.job_id
+    told = {term["name"]: term for term in found["terms"]}
+    assert told["wished_location"]["about"] == words
+    assert told["own_channel"]["n"] == 9
+    assert words in found["why"]
+    assert RankedJob.model_validate_json(json.dumps(found)).terms[0].about == "referral"
+
+
 def _learned(value):
     return {"value": value, "target": value, "low": None, "high": None, "n": 20, "history": []}

@@ -104,6 +104,8 @@ def test_too_many_jobs_and_wrong_ones_are_refused_with_a_pointer(house):
     assert rank(house, jobs=many).status_code == 422
     wrong = rank(house, jobs={"jobs": [{"job_id": "a", "fit_score": 400}]})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/jobs/0/fit_score")
+    nul = rank(house, jobs={"jobs": [{"job_id": "a", "title": "x\0"}]}).json()["errors"][0]
+    assert (nul["pointer"], nul["detail"]) == ("/jobs/0/title", "holds a NUL or half a surrogate pair")
     assert house.get("/v1/decisions/rank_0").json()["type"] == "urn:layer7:problem:unknown_decision"
 
 

@@ -59,7 +59,9 @@ def _setting(name: str, each: LearnedValue, user: str) -> LearnedItem:
         else f"Learned from {each.method}."
     )
     if not chosen and moves(each):
-        evidence += f" Your data say {spoken_value(name, each.target)}; it moves there a step a day."
+        # Numbers are drawn to everybody's value while little is known: the plain quantile would differ.
+        drawn = "" if each.everybody is None else ", weighed with everybody's value by how much is known,"
+        evidence += f" Your data{drawn} say {spoken_value(name, each.target)}; it moves there a step a day."
     if each.everybody is not None:
         evidence += f" Everybody's value is {spoken_value(name, each.everybody)}."
     undo = (
@@ -115,7 +117,7 @@ def _finding(sentence: InsightSentence, user: str) -> LearnedItem:
         key=key,
         words=sentence.text,
         value=found.value,
-        evidence=f"Found by the night in {found.source}, from {counted(found.n or 0, 'application')}.",
+        evidence=f"Found by the night from {counted(found.n or 0, 'application')} (table {found.source}).",
         n=found.n,
         interval=found.interval,
         level=found.level,

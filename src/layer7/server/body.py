@@ -194,7 +194,7 @@ async def read_model(request: Request, model: type[M], *, most: int) -> M:
             Problem(
                 str(item["type"]),
                 "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in item["loc"]),
-                str(item["msg"]),
+                str(item["msg"]).removeprefix("Value error, "),
             )
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         ]

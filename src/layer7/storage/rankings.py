@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from layer7.analytics.chances import key_of
 from layer7.contract.ranking import RankDecision, RankRequest
 from layer7.errors import Layer7Error
+from layer7.insights.words import counted
 from layer7.personalization.config import LEARNING
 from layer7.personalization.config import Person as Settings
 from layer7.personalization.likes import likes_of, rejected_of
@@ -103,7 +104,10 @@ class _Learned:
             locations=_works(kept, "location"),
         )
         return Known(
-            person, personalised=True, reason=f"from {n} applications of hers", model=self.own["model"]
+            person,
+            personalised=True,
+            reason=f"from {counted(n, 'application')} of hers",
+            model=self.own["model"],
         )
 
 

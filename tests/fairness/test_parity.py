@@ -148,6 +148,18 @@ def test_what_is_declared_is_checked():
     assert crossed({"gender": "female"}) == {"gender": "female"}
 
 
+def test_what_is_declared_is_on_the_list_where_there_is_one():
+    lists = {"gender": ("Female", "Not  binary")}
+    assert dict(checked_groups({"gender": "not BINARY", "age": "40 and over"}, lists)) == {
+        "gender": "not binary",
+        "age": "40 and over",
+    }
+    assert dict(checked_groups({"gender": "undisclosed"}, lists)) == {"gender": "undisclosed"}
+    with pytest.raises(Layer7Error, match="female, not binary; undisclosed takes it back") as error:
+        checked_groups({"gender": "femal"}, lists)
+    assert error.value.code == "unknown_choice"
+
+
 def test_a_proxy_is_found_and_chance_is_none():
     dice = np.random.default_rng(5)
     belongs = dice.integers(0, 2, 3000)

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
@@ -11,11 +12,15 @@ from layer7 import nightly
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.fairness import Level
+from layer7.fairness.groups import ATTRIBUTES
 from layer7.nightly.comparing import declared_spans
 from layer7.nightly.night import Night
 from layer7.storage.declared import Declaration, in_force
+from layer7.storage.home import open_home
+from layer7.storage.portability import Portability
 from layer7.storage.reading import Horizon
 from layer7.storage.register import DECLARED
+from layer7.storage.settings import Attribute
 from layer7.storage.state import Act
 
 
@@ -154,3 +159,23 @@ def test_spans_follow_what_was_declared_when(home, now):
     assert told["gender", "female"][0] == second
     assert told["gender and ethnicity", "female, tatar"][0] == second
     assert ("gender and ethnicity", "male, tatar") not in told
+
+
+def test_an_installation_may_list_the_groups(home, now, tmp_path):
+    """A list of an attribute that is none is refused; an export with other words is taken without them."""
+    allow(home, "anna", now)
+    declare(home, "anna", now, gender="Frau", age="under 40")
+    document = Portability(home).export("anna", at=now)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "layer7.toml").write_text('fairness_groups = {gender = ["female", "male"]}\n')
+    other = open_home(tmp_path / "other")
+    Portability(other).take(document, act=act(now))
+    assert [each.group for each in other.declared.of("anna")] == ["under 40"]
+    with pytest.raises(Layer7Error, match="not on the list"):
+        declare(other, "anna", now, gender="Frau")
+    declare(other, "anna", now, gender="Female")
+    assert set(get_args(Attribute)) == set(ATTRIBUTES)
+    (tmp_path / "other" / "layer7.toml").write_text('fairness_groups = {shoes = ["44"]}\n')
+    with pytest.raises(Layer7Error) as error:
+        open_home(tmp_path / "other")
+    assert error.value.code == "invalid_settings"

@@ -1,7 +1,7 @@
 """Groups that people declare themselves; nothing is ever guessed from a name, a photo or a word."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from layer7.errors import Layer7Error
@@ -29,17 +29,21 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
 _WORD = re.compile(r"[^\W_][\w '/,()+-]{0,39}")
 
 
-def checked_groups(said: Mapping[str, str]) -> Mapping[str, str]:
+def checked_groups(
+    said: Mapping[str, str], lists: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> Mapping[str, str]:
     """Check what a person declares, and give it in one spelling.
 
     Args:
         said: group by attribute; ``undisclosed`` takes an attribute back.
+        lists: groups that an attribute may have, such as those a law names; any short word without a list.
 
     Raises:
-        Layer7Error: ``unknown_attribute``; ``unknown_choice`` for a group that is no short word.
+        Layer7Error: ``unknown_attribute``; ``unknown_choice`` for a group that is no short word, or is not
+            on the attribute's list.
 
     Example:
-        >>> dict(checked_groups({"gender": " Female "}))
+        >>> dict(checked_groups({"gender": " Female "}, {"gender": ("Female", "Male", "Diverse")}))
         {'gender': 'female'}
     """
     found = {}
@@ -54,6 +58,13 @@ def checked_groups(said: Mapping[str, str]) -> Mapping[str, str]:
         if not _WORD.fullmatch(word) or word == OTHER_SMALL:
             raise Layer7Error(
                 "unknown_choice", f"The group for {attribute} is no short word.", "Give 1 to 40 letters."
+            )
+        known = [" ".join(each.split()).lower() for each in lists.get(attribute, ())]
+        if known and word not in (*known, UNDISCLOSED):
+            raise Layer7Error(
+                "unknown_choice",
+                f"The group for {attribute} is not on the list of this installation.",
+                f"Groups are {', '.join(known)}; {UNDISCLOSED} takes it back.",
             )
         found[attribute] = word
     return MappingProxyType(found)

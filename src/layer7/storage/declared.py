@@ -6,11 +6,12 @@ key no row can be joined to anything, and an erasure reaches every copy. One job
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
@@ -48,12 +49,14 @@ class Declared:
         state: keeps the audit record of each declaration, without the group.
         keys: the installation's keys.
         consents: what people have said.
+        lists: groups that an attribute may have; any short word where there is none.
     """
 
     path: Path
     state: State
     keys: Keys
     consents: Consents
+    lists: Mapping[str, Collection[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def declare(self, user_id: str, said: Mapping[str, str], *, act: Act) -> tuple[Declaration, ...]:
         """Keep what a person says of herself; ``undisclosed`` takes an attribute back.
@@ -70,7 +73,7 @@ class Declared:
             Layer7Error: ``consent_needed`` unless she allows fairness monitoring; ``unknown_attribute``;
                 ``unknown_choice``.
         """
-        groups = checked_groups(said)
+        groups = checked_groups(said, self.lists)
         person = self.keys.admit([user_id])[user_id]
         if not self.consents.may(person, Purpose.FAIRNESS_MONITORING):
             raise Layer7Error(

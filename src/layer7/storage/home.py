@@ -175,7 +175,8 @@ def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home
     inbox = Inbox(state, keys, log, manifest, quarantine, locks, engine)
     consents = Consents(state, keys, settings.policy_version)
     decided = _decided(state, keys, inbox, consents)
-    declared = Declared(path / "fairness.db", state, keys, consents)
+    lists = {str(attribute): groups for attribute, groups in settings.fairness_groups.items()}
+    declared = Declared(path / "fairness.db", state, keys, consents, lists)
 
     def breaches() -> tuple[str, ...]:
         # What reads them takes long to load, and is asked only where a ramp is checked.

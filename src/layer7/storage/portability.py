@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, select
 from layer7.contract.columns import unflatten
 from layer7.contract.rights import PersonExport
 from layer7.contract.vocabulary import EventType, Purpose
+from layer7.errors import Layer7Error
 from layer7.privacy import open_sealed
 from layer7.storage import schema
 from layer7.storage.door import SEALED
@@ -145,7 +146,12 @@ class Portability:
             new = (said["attribute"], said["group"], said["since"])
             if new not in known and self.home.consents.may(person, Purpose.FAIRNESS_MONITORING):
                 told = Act(act.actor, "", "", datetime.fromisoformat(said["since"]), act.why)
-                self.home.declared.declare(document.user_id, {new[0]: new[1]}, act=told)
+                try:
+                    self.home.declared.declare(document.user_id, {new[0]: new[1]}, act=told)
+                except Layer7Error as error:
+                    # Another installation may have other lists of groups.
+                    if error.code != "unknown_choice":
+                        raise
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

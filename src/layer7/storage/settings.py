@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -14,6 +14,10 @@ FILE_NAME = "layer7.toml"
 
 Origin = Annotated[str, Field(pattern=r"^https?://[^\s/*@?#]+$")]
 """A web origin as browsers write it: scheme, host and perhaps port, no slash at the end, no wildcard."""
+
+
+Attribute = Literal["gender", "age", "ethnicity", "disability"]
+"""What people may declare of themselves; a test holds these to :data:`layer7.fairness.groups.ATTRIBUTES`."""
 
 
 class Settings(BaseSettings):
@@ -41,6 +45,10 @@ class Settings(BaseSettings):
     )
     web_origins: tuple[Origin, ...] = Field(
         default=(), description="web origins whose pages may read settings from the browser; none by default"
+    )
+    fairness_groups: dict[Attribute, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="groups that people may declare, by attribute; without a list any short word is taken",
     )
     old_master_key: str = Field(
         default="", repr=False, description="the master key before the present one, while it is changed"

@@ -38,11 +38,13 @@ def measure_report(
         Plain JSON values; what cannot be told is None.
     """
     submitted, answered = funnel["submitted"], funnel["answered"]
+    # Not all that were submitted: of somebody who sends hundreds a month some alone count in the rates.
+    counted = round(model.n)
     return {
         "people": people,
         "applications": submitted,
-        "interview_rate": _rate(model.interview, submitted),
-        "answer_rate": _rate(model.answered, submitted),
+        "interview_rate": _rate(model.interview, counted),
+        "answer_rate": _rate(model.answered, counted),
         "unlogged": _unlogged(model.interview),
         "naive_rate": funnel["interview"] / submitted if submitted else None,
         "resolved_rate": funnel["interview"] / answered if answered else None,

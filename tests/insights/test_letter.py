@@ -104,6 +104,13 @@ def test_too_little_sent_is_told_against_her_own_pace_and_not_beside_an_offer():
     )
 
 
+@pytest.mark.parametrize(("n", "since"), [(46, "so far"), (30, "since you last changed your targets")])
+def test_who_never_changed_her_targets_is_not_told_that_she_did(n, since):
+    low = Targets(rethink=True, probability=0.87, threshold=0.02, n=n, interviews=0)
+    (told,) = letter(learned=Learned(targets=low)).concerns
+    assert told.startswith(f"{n} applications and 0 interviews {since}: with a chance of 87 % your true ")
+
+
 def standing(rated, place, low, high):
     among = Standing(segment_id="mid", who="mid level", people=44, mean=0.034, percentile=(place, low, high))
     told = letter(rated=rated, standing=among)

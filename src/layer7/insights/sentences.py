@@ -150,7 +150,7 @@ def week_concerns(facts: Facts, week: Week) -> Iterator[InsightSentence]:
     if change is not None and change.high is not None and change.high < 1:
         yield _changed("concerns", change, "Fewer of your applications lead to interviews lately")
     if targets is not None and targets.rethink:
-        yield _below(targets)
+        yield _below(targets, facts.rated)
     sent, aim = week.sent[-1], facts.aim
     # In the week of an offer, and once she has stopped, nobody has to hear that she sent little.
     searching = facts.planned or any(week.sent[-4:])
@@ -190,11 +190,13 @@ def _changed(part: Part, change: Change, words: str) -> InsightSentence:
     return InsightSentence(part=part, text=text, finding=found)
 
 
-def _below(targets: Targets) -> InsightSentence:
+def _below(targets: Targets, rated: Rated | None) -> InsightSentence:
+    # Whose every application counts has never changed them, or not that anybody logged.
+    all_of_them = rated is not None and rated.n == targets.n
     text = (
-        f"{counted(targets.n, 'application')} and {counted(targets.interviews, 'interview')} since you last "
-        f"changed your targets: with a chance of {percent(targets.probability)} your true interview rate is "
-        f"below {percent(targets.threshold)}."
+        f"{counted(targets.n, 'application')} and {counted(targets.interviews, 'interview')} "
+        f"{'so far' if all_of_them else 'since you last changed your targets'}: with a chance of "
+        f"{percent(targets.probability)} your true interview rate is below {percent(targets.threshold)}."
     )
     return InsightSentence(part="concerns", text=text, finding=_targets_found(targets))
 

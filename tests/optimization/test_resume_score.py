@@ -10,7 +10,8 @@ from layer7.configuration import apply, baseline, parameter
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization import Origin, calibrate
-from layer7.optimization.resume_score import RANGES, moved_threshold
+from layer7.optimization.resume_score import moved_threshold
+from layer7.optimization.resume_score_words import RANGES
 from layer7.statistics import ScoreMoments
 
 SERVED = dict(parameter("resume_score_calibration").default)

@@ -1,6 +1,5 @@
 """Does the resume score promise what comes, and which promise would be better (specification 5.2)."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,14 +15,24 @@ from layer7.contract.optimization import (
     ScoreCalibrationRecommendation,
     SuggestedAdjustment,
 )
-from layer7.contract.recommendation import Evidence, OptimizationRecommendation
+from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
-from layer7.optimization.recommendation import Finding, Grounds, Nature, Origin, Proposal, recommend
+from layer7.optimization.recommendation import Grounds, Nature, Origin, Proposal, recommend
+from layer7.optimization.resume_score_words import (
+    ALPHA,
+    CHANGE,
+    METHOD,
+    RANGES,
+    People,
+    answer,
+    finding,
+    needed,
+    pair,
+)
 from layer7.statistics import (
     Bucket,
     CalibrationError,
-    Interval,
     ScoreDiagnosis,
     ScoreMoments,
     brier_skill,
@@ -34,30 +43,22 @@ from layer7.statistics import (
     squared_errors,
     user_only_errors,
 )
-from layer7.statistics.score_moments import BUCKETS, LEAST_EVENTS, POINTS, pooled
+from layer7.statistics.score_moments import BUCKETS, POINTS, pooled
 
 PARAMETER = "resume_score_calibration"
 THRESHOLD = "improve_resume_threshold"
-RANGES = tuple(f"{low}-{high}" for low, high in BUCKETS)
 
-# The night looks again and again, and a served map has itself been estimated: both ask for more than 5 %.
-ALPHA = 0.01
 LEVEL = 0.95
 WELL_CALIBRATED = 0.02
 DRAWS = 1000
 DECIMALS = 4
-# 3 to 5 % of cold applications reach an interview; as many as 20 applications' worth of that knowledge.
 NO_WEIGHTS = (
     "Events hold the resume score and not its parts, so nothing tells which part predicts. It would take the "
     "parts of the score beside it in the context of each application, and people whose parts change."
 )
-USUAL_RATE, USUAL_WEIGHT = 0.04, 20.0
 CURVE_STEP = 5
-METHOD = "Cox test on rows and between people; equal-mass calibration error out of sample; monotone curve"
 
 Floats = npt.NDArray[np.float64]
-People = tuple[Floats, Floats]
-"""Interviews and effective trials of each person, over scored applications."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +134,8 @@ def calibrate(
         adjustment=None if better is None else _adjustment(found, everyone, promised, threshold),
         recommendation=None if better is None else _recommendation(found, people, (served, better), origin),
         error=equal_mass_ece(pooled(coarse), promised, rng=rng) if known else None,
-        answer=_answer(found, everyone, wrong=better is not None),
-        needed=None if known else _needed(everyone),
+        answer=answer(found, everyone, wrong=better is not None),
+        needed=None if known else needed(everyone),
     )
 
 
@@ -202,53 +203,6 @@ def _better(
     return None if better == dict(served) else better
 
 
-def _needed(everyone: ScoreMoments) -> int | None:
-    """About how many more scored applications bring enough interviews, and others, into both halves.
-
-    None where more like those that are there would not tell: all have scores of one range.
-    """
-    if _one_range(everyone) is not None:
-        return None
-    events, seen = everyone.total_events, everyone.total_n_eff
-    kinds = ((events, USUAL_RATE), (seen - events, 1 - USUAL_RATE))
-    short = [
-        (2 * LEAST_EVENTS - n, (n + usual * USUAL_WEIGHT) / (seen + USUAL_WEIGHT))
-        for n, usual in kinds
-        if n < 2 * LEAST_EVENTS
-    ]
-    # Enough in all, and too few in one half of the folds.
-    short = short or [(LEAST_EVENTS / 2, (events + USUAL_RATE * USUAL_WEIGHT) / (seen + USUAL_WEIGHT))]
-    return max(math.ceil(missing / rate) for missing, rate in short)
-
-
-def _one_range(everyone: ScoreMoments) -> str | None:
-    """The range that all scores are in, if they are in one and there are enough to say so."""
-    held = [
-        name for name, (low, high) in zip(RANGES, BUCKETS, strict=True) if everyone.n[low : high + 1].any()
-    ]
-    return held[0] if len(held) == 1 and everyone.total_n_eff >= 4 * LEAST_EVENTS else None
-
-
-_SAID = {
-    "scores_too_optimistic": "Resume scores promise more interviews than come",
-    "scores_too_pessimistic": "Resume scores promise fewer interviews than come",
-    "scores_not_discriminative": "Resume scores tell applications apart far less than they promise",
-}
-
-
-def _answer(found: ScoreDiagnosis, everyone: ScoreMoments, *, wrong: bool) -> str:
-    n = int(everyone.n.sum())
-    held = _one_range(everyone)
-    if found.needed and held is not None:
-        told = f"all {n:,} applications have scores of {held}"
-        return f"Cannot judge the resume score: {told}, and it takes others."
-    if found.needed:
-        return f"Not enough data to judge the resume score: about {_needed(everyone)} more applications."
-    if wrong and found.issue:
-        return f"{_SAID[found.issue]} ({n:,} applications): other promised rates are recommended."
-    return f"No change: {n:,} applications do not prove that other promised rates would be truer."
-
-
 def _report(
     log: _Log, served: Mapping[str, float], found: ScoreDiagnosis, *, wrong: bool, rng: np.random.Generator
 ) -> ScoreCalibration:
@@ -263,9 +217,9 @@ def _report(
         recommendation="recalibrate_weights" if wrong else "no_change",
         expected_rates=dict(served),
         slope=None if test is None else test.slope,
-        slope_interval=None if test is None else _pair(test.slope_interval),
+        slope_interval=None if test is None else pair(test.slope_interval),
         intercept=None if test is None else test.intercept,
-        intercept_interval=None if test is None else _pair(test.intercept_interval),
+        intercept_interval=None if test is None else pair(test.intercept_interval),
         brier_skill=_skill(log),
         curve=() if found.needed else _curve(log.everyone),
         n=int(log.everyone.n.sum()),
@@ -280,14 +234,10 @@ def _line(bucket: Bucket) -> BucketRate:
         interview_rate=bucket.rate.value,
         sample_size=int(bucket.n),
         n=int(bucket.n),
-        interval=_pair(bucket.rate.interval),
+        interval=pair(bucket.rate.interval),
         level=bucket.rate.level,
         method=bucket.rate.method,
     )
-
-
-def _pair(interval: Interval | None) -> tuple[float, float] | None:
-    return None if interval is None else (interval.low, interval.high)
 
 
 def _mean_error(
@@ -371,14 +321,11 @@ def _adjustment(
             expected_calibration_error=found.expected_error,
         ),
         n=int(everyone.n.sum()),
-        interval=_pair(found.reduction),
+        interval=pair(found.reduction),
         level=LEVEL,
         method=METHOD,
-        what_would_change_this=_CHANGE,
+        what_would_change_this=CHANGE,
     )
-
-
-_CHANGE = f"Further applications on which the calibration test gives p above {ALPHA}, or no smaller error."
 
 
 def _recommendation(
@@ -399,39 +346,4 @@ def _recommendation(
         size=max(abs(better[name] - served[name]) for name in RANGES),
         grounds=Grounds.OBSERVATION,
     )
-    return recommend(proposal, _finding(found, people), origin)
-
-
-def _finding(found: ScoreDiagnosis, people: People) -> Finding:
-    now, then = found.current_error or 0.0, found.expected_error or 0.0
-    span = _pair(found.reduction) or (now - then, now - then)
-    trials = 0.0 if found.recalibrated is None else found.recalibrated.n_eff
-    words = "" if found.issue is None else _SAID[found.issue]
-    return Finding(
-        reasoning=f"{words}: the promised and the observed interview rate lie "
-        f"{_points(now)} apart on average, on {trials:,.0f} effective applications "
-        f"({_chance(found.p_value)}).",
-        evidence=Evidence(
-            metric_improved="calibration_error",
-            improvement_amount=now - then,
-            sample_size=round(trials),
-            confidence_interval=span,
-            p_value=found.p_value,
-        ),
-        users_affected=int(np.count_nonzero(people[1])),
-        expected_benefit=f"Mean gap of promise and outcome from {_points(now)} to {_points(then)}, out of "
-        f"sample (smaller by {_points(span[0])} to {_points(span[1])}). Promises get truer, not interviews "
-        "more frequent.",
-        method=METHOD,
-        what_would_change_this=_CHANGE,
-    )
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f} points"
-
-
-def _chance(p_value: float | None) -> str:
-    if p_value is None:
-        return "p not computed"
-    return "p below 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+    return recommend(proposal, finding(found, people), origin)

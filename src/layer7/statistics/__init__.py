@@ -18,13 +18,14 @@ from layer7.statistics.fit_weights import FitParts, LearnedWeights, learn_weight
 from layer7.statistics.follow_up import FollowUp, answered_by, follow_up, unseen_answers
 from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
 from layer7.statistics.missing import MissingBounds, missing_bounds, tipping_share
+from layer7.statistics.panels import Panel, panel
 from layer7.statistics.score_diagnosis import ScoreDiagnosis, diagnose, split_rows
 from layer7.statistics.score_moments import Bucket, ScoreMoments, bucket_table
 from layer7.statistics.silence import SilenceModel, fit_silence
 from layer7.statistics.silence_moments import DelayLaw, DelayPrior, SilenceMoments
 from layer7.statistics.spread import Spread, shrink
 from layer7.statistics.timing import FactorEffect, LevelEffect, Sent, timing_effects
-from layer7.statistics.within import Panel, WithinFit, WithinTest, fit_within, panel, score_test
+from layer7.statistics.within import WithinFit, WithinTest, fit_within, score_test
 from layer7.statistics.within_auc import AucGain, auc_gain, within_auc
 
 __all__ = [

@@ -9,19 +9,9 @@ import numpy.typing as npt
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import Interval, normal_quantile
+from layer7.statistics.panels import Codes, Panel, centred, conditional, panel, still_missing
 from layer7.statistics.profile import maximise
-from layer7.statistics.within import (
-    Codes,
-    Panel,
-    WithinFit,
-    WithinTest,
-    centred,
-    conditional,
-    fit_within,
-    panel,
-    score_test,
-    still_missing,
-)
+from layer7.statistics.within import WithinFit, WithinTest, fit_within, score_test
 from layer7.statistics.within_auc import AucGain, auc_gain
 
 CUTS = (0.4, 0.6, 0.8)

@@ -5,7 +5,6 @@ probability r after a delay of law G, or is never answered. Silence is then neit
 a silent application of age t says 1 - pF(t) - rG(t).
 """
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,22 +15,9 @@ from layer7.statistics.arrays import Column, FloatArray, column
 from layer7.statistics.cure_likelihood import NEVER, CureLikelihood, shares
 from layer7.statistics.effective import effective_rate
 from layer7.statistics.intervals import Rate, check_level, wilson
-from layer7.statistics.profile import Bounds, Differentiable, Region, maximise
+from layer7.statistics.profile import Differentiable, Region
 from layer7.statistics.silence_moments import HALF_DAY, DelayLaw, DelayPrior, SilenceMoments
-
-FARTHEST = 15.0
-REACH = 5.0
-PROMPT_FROM = 200
-"""Dated answers of a kind from which on it is asked whether some of them come at once."""
-
-PROMPT_GAIN = 10.0
-"""By how much ln L has to rise for it."""
-
-PROMPT_RANGE = (-6.0, 6.0)
-LEAST_ANSWERS = 3.0
-SPREADS = (0.2, 3.0)
-WIDE = math.log(4.0)
-"""Log delays do not spread by more: such a law is looked for again from elsewhere."""
+from layer7.statistics.silence_search import highest
 
 LONGEST_WAIT = 3650
 PROFILE = "profile likelihood of the cure model"
@@ -245,81 +231,12 @@ def fit_silence(
             "1 means independent trials.",
         )
     likelihood = CureLikelihood(moments, prior)
-    bounds = _bounds(moments, likelihood)
-    theta = maximise(likelihood, _start(moments, likelihood), bounds)
-    if theta[[3, 5]].max() > WIDE:
-        other = maximise(likelihood, _start_of_answers(moments, likelihood, first=0), bounds)
-        theta = max(theta, other, key=lambda each: likelihood(each)[0])
-    if prior.may_be_prompt:
-        theta, bounds = _asked_for_prompt(moments, likelihood, theta, bounds)
+    theta, bounds = highest(moments, likelihood, may_be_prompt=prior.may_be_prompt)
     drop = float(special.chdtri(1, 1 - level)) / 2 * design_effect
     region = Region(likelihood, theta, bounds, drop)
     return _model(
         moments, prior, _Fit(region, level, design_effect, traced=profile and bool(moments.silent.any()))
     )
-
-
-def _asked_for_prompt(
-    moments: SilenceMoments, likelihood: CureLikelihood, theta: FloatArray, bounds: Bounds
-) -> tuple[FloatArray, Bounds]:
-    """Let a share of the answers be prompt where many answers say so: machines that reject within hours.
-
-    Without it, the laws of a log with prompt and late answers are so wide that most answers seem to be still
-    to come.
-    """
-    seen = [float(dated.sum()) >= PROMPT_FROM for dated in (moments.interviews, moments.rejections)]
-    if not any(seen) or (theta[7:] > NEVER).any():
-        return theta, bounds
-    wider = [
-        *bounds[:7],
-        *(PROMPT_RANGE if some else bound for some, bound in zip(seen, bounds[7:], strict=True)),
-    ]
-    start = _start_of_answers(moments, likelihood, first=1)
-    at_once = [
-        float(dated[:1].sum() / max(dated.sum(), 1.0)) for dated in (moments.interviews, moments.rejections)
-    ]
-    start[7:][seen] = special.logit(np.clip(at_once, 0.05, 0.9))[seen]
-    found = maximise(likelihood, start, wider)
-    better = likelihood(found)[0] > likelihood(theta)[0] + PROMPT_GAIN
-    return (found, wider) if better else (theta, bounds)
-
-
-def _bounds(moments: SilenceMoments, likelihood: CureLikelihood) -> Bounds:
-    bounds = [(-FARTHEST, FARTHEST)] * 2 + [(c - REACH, c + REACH) for c in likelihood.centre[2:7]]
-    # What is known of prompt answers beforehand is not estimated again.
-    bounds += [(c, c) for c in likelihood.centre[7:]]
-    # An outcome that was never seen has share 0 and the prior's delay.
-    for seen, which, law in ((moments.interviewed, 0, (2, 3)), (moments.rejected, 1, (4, 5))):
-        if seen == 0:
-            bounds[which] = (NEVER, NEVER)
-            for i in law:
-                bounds[i] = (likelihood.centre[i], likelihood.centre[i])
-    return bounds
-
-
-def _start(moments: SilenceMoments, likelihood: CureLikelihood) -> FloatArray:
-    theta = likelihood.centre.copy()
-    never = moments.silent.sum() * 0.8 + 0.5
-    theta[0] = np.log(max(moments.interviewed, 1e-12) / never)
-    theta[1] = np.log(max(moments.rejected, 1e-12) / never)
-    return theta
-
-
-def _start_of_answers(moments: SilenceMoments, likelihood: CureLikelihood, *, first: int) -> FloatArray:
-    """Begin at the middle and the spread of the answers from a day on, where the prior's laws are far off.
-
-    From there a search may end where half of the answers take for ever: as likely a story of the log alone.
-    """
-    theta = _start(moments, likelihood)
-    for dated, place in ((moments.interviews, 2), (moments.rejections, 4)):
-        n = dated[first:]
-        if n.sum() < LEAST_ANSWERS:
-            continue
-        logs = np.log(np.arange(first, dated.size) + HALF_DAY)
-        spread = np.sqrt(np.average((logs - np.average(logs, weights=n)) ** 2, weights=n))
-        theta[place] = logs[np.searchsorted(n.cumsum(), n.sum() / 2)]
-        theta[place + 1] = np.log(np.clip(spread, *SPREADS))
-    return theta
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,9 @@ from scipy import special
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import normal_quantile
+from layer7.statistics.panels import Codes, Panel, conditional, panel, still_missing
 from layer7.statistics.spread import shrink
-from layer7.statistics.within import (
-    Codes,
-    Panel,
-    WithinTest,
-    conditional,
-    fit_within,
-    panel,
-    score_test,
-    still_missing,
-)
+from layer7.statistics.within import WithinTest, fit_within, score_test
 
 LEAST_EXPECTED = 5.0
 LEAST_EVENTS = 50.0

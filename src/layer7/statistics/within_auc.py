@@ -7,7 +7,7 @@ from scipy import special
 
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import Interval
-from layer7.statistics.within import Codes, Panel
+from layer7.statistics.panels import Codes, Panel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def within_auc(rows: Panel, score: FloatArray) -> FloatArray:
         Van Elteren (1960), Bulletin of the ISI 37:351-361, for stratified ranks.
 
     Example:
-        >>> from layer7.statistics.within import panel
+        >>> from layer7.statistics.panels import panel
         >>> person = np.zeros(4, dtype=np.int64)
         >>> rows = panel(np.zeros((4, 1)), [1, 0, 0, 0], np.ones(4), person=person, cluster=person)
         >>> within_auc(rows, np.array([2.0, 1.0, 2.0, 3.0])).tolist()
@@ -100,7 +100,7 @@ def auc_gain(
         cases; Obuchowski (1997), Biometrics 53:567-578, for clustered ones.
 
     Example:
-        >>> from layer7.statistics.within import panel
+        >>> from layer7.statistics.panels import panel
         >>> person = np.repeat(np.arange(30), 4)
         >>> rows = panel(np.zeros((120, 1)), [1, 0, 0, 0] * 30, np.ones(120), person=person, cluster=person)
         >>> good, bad = np.tile([3.0, 2, 1, 0], 30), np.tile([0.0, 1, 2, 3], 30)

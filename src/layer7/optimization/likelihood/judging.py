@@ -21,7 +21,7 @@ from layer7.statistics.forecasts import (
     tenths,
 )
 from layer7.statistics.intervals import Interval
-from layer7.statistics.within import panel
+from layer7.statistics.panels import panel
 from layer7.statistics.within_auc import AucGain, auc_gain
 
 Floats = npt.NDArray[np.float64]

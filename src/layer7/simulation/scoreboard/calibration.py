@@ -13,7 +13,8 @@ from layer7.analytics.scores import score_moments, scored_people, to_folds, to_p
 from layer7.configuration import parameter
 from layer7.nightly.measuring import counted
 from layer7.optimization.recommendation import Origin
-from layer7.optimization.resume_score import PARAMETER, RANGES, Calibration, calibrate
+from layer7.optimization.resume_score import PARAMETER, Calibration, calibrate
+from layer7.optimization.resume_score_words import RANGES
 from layer7.simulation.run import Simulation, simulate
 from layer7.simulation.scenarios import SCENARIOS
 from layer7.simulation.scoreboard.censoring import share_logged

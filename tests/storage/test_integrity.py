@@ -5,7 +5,7 @@ import shutil
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import InternalError
 from typer.testing import CliRunner
 
@@ -20,7 +20,7 @@ from layer7.storage import integrity
 from layer7.storage.home import open_home
 from layer7.storage.integrity import is_damage
 from layer7.storage.reading import Horizon
-from layer7.storage.schema import audit
+from layer7.storage.schema import audit, files
 from layer7.storage.state import Act
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -134,16 +134,20 @@ def test_damage_beside_the_state_is_told_by_its_file(home, name, table):
     assert error.value.code == "database_damaged"
 
 
-def test_a_file_that_is_gone_or_cut_off_is_named(home, take, make_event):
-    take(home, [make_event()])
-    take(home, [make_event(event_id="other")])
-    first, second = (home.path / file.path for file in home.manifest.live())
+def test_a_file_that_is_gone_cut_off_or_changed_in_a_bit_is_named(home, take, make_event):
+    for at in range(3):
+        take(home, [make_event(event_id=f"e{at}")])
+    first, second, third = (home.path / file.path for file in home.manifest.live())
     first.unlink()
     second.write_bytes(second.read_bytes()[:-9])
-    assert [fault.partition(" ")[2] for fault in home.check()["data"]] == [
-        "is gone",
-        "is not as it was written",
-    ]
+    whole = third.read_bytes()
+    third.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+    told = [fault.partition(" ")[2] for fault in home.check()["data"]]
+    assert told == ["is gone", *["is not as it was written"] * 2]
+    third.write_bytes(whole)
+    with home.state.write() as connection:
+        connection.execute(update(files).values(checksum=None))
+    assert len(home.check()["data"]) == 2, "a file of an earlier version is taken by its length"
 
 
 def test_the_command_says_what_is_damaged_and_when_it_is_whole_again(broken, tmp_path, monkeypatch):

@@ -122,7 +122,7 @@ STATE: tuple[Place, ...] = (
     _nobody("meta", "key value", "numbers of the installation"),
     _nobody(
         "files",
-        "id dataset bucket path rows bytes max_time max_received folded_as_of created_at removed_at",
+        "id dataset bucket path rows bytes max_time max_received folded_as_of created_at removed_at checksum",
         "the list of data files",
     ),
     _nobody("seen", "kind name n", "counts of names of fields and types, never their content"),

@@ -54,6 +54,7 @@ files = Table(
     Column("folded_as_of", Text),
     Column("created_at", Text, nullable=False),
     Column("removed_at", Text),
+    Column("checksum", Text),
     Index(None, "dataset", "removed_at"),
 )
 

@@ -195,7 +195,7 @@ def test_an_experiment_shows_its_plan_its_parts_and_where_it_goes(client):
 def test_segments_are_told_with_interval_n_and_no_advice(client):
     seen = text_of(client.get("/segments"))
     assert "Of 100 applications about 4 lead to an interview (3.9 to 4.3; n = 144,000)" in seen
-    assert "mid about 800 people a week 0 4.0 % 3.4 to 4.6 % n&nbsp;=&nbsp;48,000 25" in seen
+    assert "mid level about 800 people a week 0 4.0 % 3.4 to 4.6 % n&nbsp;=&nbsp;48,000 25" in seen
     assert "it predicts" in seen
 
 

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing as mp
-import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select
 
 from children import NOW, PRELOAD, accept, fold_and_compact, ingest, migrate_until, small_settings
+from copies import copied
 from layer7.contract.reading import read_event
 from layer7.storage.home import open_home
 from layer7.storage.migrations import upgrade
@@ -190,8 +190,7 @@ def test_a_killed_night_is_run_again(context, home, tmp_path, take, logged):
     dice = Random(3)
     every = lines(3000)
     take(home, every[:2900])
-    quiet = tmp_path / "quiet"
-    shutil.copytree(home.path, quiet)
+    quiet = copied(home.path, tmp_path / "quiet")
     killed = 0
     for at in range(8):
         killed += kill(context, fold_and_compact, (str(home.path), DAYS), after=dice.uniform(0.2, 1.2))

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 import children
 from canaries import CANARIES, PERSON, contents, leaks, private_events
+from copies import copied
 from layer7 import nightly
 from layer7.contract.reading import read_event
 from layer7.contract.rights import ErasureReceipt
@@ -290,7 +291,7 @@ def test_a_restored_backup_does_not_bring_her_back(home, take, now, make_event, 
 def test_restored_keys_do_not_bring_her_back_either(home, take, now, tmp_path):
     take(home, told())
     person = home.keys.person(PERSON)
-    shutil.copytree(home.path / "keys", tmp_path / "keys")
+    copied(home.path / "keys", tmp_path / "keys")
     home.erasures.erase(PERSON, act=act(now))
     home.state.engine.dispose()
     shutil.rmtree(home.path / "keys")

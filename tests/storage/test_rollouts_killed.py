@@ -1,6 +1,5 @@
 """A process that checks a ramp is killed at each of its steps; the next check ends the work, once."""
 
-import shutil
 from datetime import timedelta
 from itertools import groupby
 from multiprocessing import get_context
@@ -8,6 +7,7 @@ from multiprocessing import get_context
 import pytest
 
 from children import PRELOAD, advance_until, small_settings
+from copies import copied
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
 from layer7.storage.home import open_home
@@ -73,15 +73,11 @@ def test_killed_at_any_point_the_next_check_ends_the_work_once(context, home, tm
         measured, found = (f"{name}_holdback", FINE | HARM) if done else (name, FINE)
         analysed(home, measured, at, found)
     home.state.engine.dispose()
-
-    def copied(number):
-        return shutil.copytree(home.path, tmp_path / f"{number}")
-
-    undisturbed = open_home(copied(0), small_settings())
+    undisturbed = open_home(copied(home.path, tmp_path / "0"), small_settings())
     advance_all(undisturbed, at)
     wanted = standing(undisturbed, name)
     for step in range(1, MOST_STEPS):
-        where = copied(step)
+        where = copied(home.path, tmp_path / f"{step}")
         child = context.Process(target=advance_until, args=(str(where), at.isoformat(), step))
         child.start()
         child.join(60)

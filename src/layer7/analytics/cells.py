@@ -8,7 +8,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import GRAIN, Outlook, outcomes
+from layer7.analytics.outcomes import Outlook, grained, outcomes
 from layer7.contract.vocabulary import Category, EventType
 
 PERSON = ("person", "bucket")
@@ -147,14 +147,10 @@ def adjusted(rows: ir.Table, effects: Mapping[str, pa.Table], *, correlation: fl
     same = rows.event.count().over(group_by=[rows.person, rows.employer])
     return joined.select(
         *(rows[name] for name in (*PERSON, "application_id", "event", "seen")),
-        worth=_exact(1.0 / (1.0 + (same - 1) * correlation)),
-        odds=_exact(reduce(add, terms, ibis.literal(0.0)).exp()),
+        worth=grained(1.0 / (1.0 + (same - 1) * correlation)),
+        odds=grained(reduce(add, terms, ibis.literal(0.0)).exp()),
         **names,
     )
-
-
-def _exact(value: ir.FloatingValue) -> ir.FloatingValue:
-    return (value * GRAIN).round() / GRAIN
 
 
 def without(rows: ir.Table, taken: pa.Table) -> ir.Table:
@@ -183,8 +179,8 @@ def cell_moments(rows: ir.Table) -> ir.Table:
         ``interviews``, ``events`` (interviews by worth), ``trials`` (what was seen, by worth) and ``tilted``
         (trials by odds).
     """
-    weight = _exact(rows.worth * rows.seen)
-    rows = rows.mutate(trial=weight, tilt=_exact(weight * rows.odds), hit=_exact(rows.worth * rows.event))
+    weight = grained(rows.worth * rows.seen)
+    rows = rows.mutate(trial=weight, tilt=grained(weight * rows.odds), hit=grained(rows.worth * rows.event))
     return ibis.union(*(_dimension(rows, place, name) for place, name in enumerate(DIMENSIONS)))
 
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.outcomes import (
-    GRAIN,
     SECONDS_PER_DAY,
     Outlook,
     count_if,
     epoch_seconds,
+    grained,
     outcomes,
     seconds_of,
 )
@@ -76,14 +76,14 @@ def decision_moments(applications: ir.Table, events: ir.Table, night: Outlook, *
     high, low = (
         ibis.literal(HEX).find(digit) for digit in (rows.person.right(2).left(1), rows.person.right(1))
     )
-    weight = ((1 / rows.propensity) * GRAIN).round() / GRAIN
-    offset = ((rows.score - cut) * GRAIN).round() / GRAIN
+    weight = grained(1 / rows.propensity)
+    offset = grained(rows.score - cut)
     placed = rows.mutate(
         fold=(ibis.greatest(high, 0) * 4 + ibis.greatest(low, 0) // 4).cast("int64"),
         step=(offset / WIDTH).floor().cast("int64"),
         offset=offset,
         weight=weight,
-        weighted_unseen=(weight * rows.unseen * GRAIN).round() / GRAIN,
+        weighted_unseen=grained(weight * rows.unseen),
     )
     return placed.group_by("kind", "is_linked", "fold", "step", "is_held").aggregate(
         cases=placed.count(),

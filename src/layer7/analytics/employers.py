@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import GRAIN, Outlook, outcomes
+from layer7.analytics.outcomes import Outlook, grained, outcomes
 from layer7.statistics.overdispersion import relative_spread
 
 
@@ -43,8 +43,8 @@ def employer_moments(applications: ir.Table, night: Outlook) -> ir.Table:
     )
     own = ibis.window(group_by="person")
     rate = known.k.sum().over(own) / known.trials.sum().over(own).nullif(0.0)
-    expected = _grained((known.trials * rate).fill_null(0.0))
-    known = known.mutate(m=expected, v=_grained((expected * (1 - rate)).fill_null(0.0)))
+    expected = grained((known.trials * rate).fill_null(0.0))
+    known = known.mutate(m=expected, v=grained((expected * (1 - rate)).fill_null(0.0)))
     each = known.group_by("habit", "employer").aggregate(
         **{name: known[name].sum() for name in ("k", "m", "v")}
     )
@@ -53,13 +53,9 @@ def employer_moments(applications: ir.Table, night: Outlook) -> ir.Table:
         m=each.m.sum(),
         v=each.v.sum(),
         kk=(each.k * each.k).sum(),
-        km=_grained(each.k * each.m).sum(),
-        mm=_grained(each.m * each.m).sum(),
+        km=grained(each.k * each.m).sum(),
+        mm=grained(each.m * each.m).sum(),
     )
-
-
-def _grained(value: ir.FloatingValue) -> ir.FloatingValue:
-    return (value * GRAIN).round() / GRAIN
 
 
 def employer_variance(moments: pa.Table) -> Mapping[str, float]:

@@ -6,7 +6,7 @@ import pyarrow as pa
 from ibis import _
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import GRAIN, SECONDS_PER_DAY, Outlook, outcomes, seconds_of
+from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, grained, outcomes, seconds_of
 from layer7.analytics.segments import level_of, place_of, read_once
 
 WINDOW_DAYS = 91
@@ -90,7 +90,7 @@ def _by(rows: ir.Table, dimension: str) -> ir.Table:
     )
     each = known.group_by("employer", name=known[dimension]).aggregate(m=known.trials.sum(), k=known.k.sum())
     alike = each.group_by("name").aggregate(
-        kk=(each.k * each.k).sum(), km=_grained(each.k * each.m).sum(), mm=_grained(each.m * each.m).sum()
+        kk=(each.k * each.k).sum(), km=grained(each.k * each.m).sum(), mm=grained(each.m * each.m).sum()
     )
     return whole.join(alike, "name").mutate(dimension=ibis.literal(dimension))
 
@@ -157,8 +157,8 @@ def month_moments(applications: ir.Table, night: Outlook) -> ir.Table:
         k=each.k.sum(),
         trials=each.m.sum(),
         kk=(each.k * each.k).sum(),
-        km=_grained(each.k * each.m).sum(),
-        mm=_grained(each.m * each.m).sum(),
+        km=grained(each.k * each.m).sum(),
+        mm=grained(each.m * each.m).sum(),
     )
     return cells.union(alike.select(cells.columns))
 
@@ -168,8 +168,3 @@ def _with_month(rows: ir.Table, night: Outlook) -> ir.Table:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     calendar = ibis.memtable(pa.table({"day": pa.array(days), "month": pa.array(months)}))
     return rows.mutate(day=rows.seconds // SECONDS_PER_DAY).join(calendar, "day")
-
-
-def _grained(value: ir.FloatingValue) -> ir.FloatingValue:
-    """Sums of fractions of 1/GRAIN are exact, so they do not depend on the engine's order."""
-    return (value * GRAIN).round() / GRAIN

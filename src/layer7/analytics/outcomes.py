@@ -182,6 +182,19 @@ def outcomes(applications: ir.Table, night: Outlook) -> ir.Table:
     return found.mutate(unseen=found.weight.fill_null(0.0)).drop("silent_age", "silent_age_right", "weight")
 
 
+def grained(value: ir.FloatingValue) -> ir.FloatingValue:
+    """Round to whole 1/GRAIN, so that sums do not depend on the engine's order.
+
+    Args:
+        value: a number that will be summed.
+
+    Example:
+        >>> grained(ibis.literal(0.1)).to_pyarrow().as_py() == round(0.1 * 2**20) / 2**20
+        True
+    """
+    return (value * GRAIN).round() / GRAIN
+
+
 def count_if(condition: ir.BooleanValue) -> ir.IntegerScalar:
     """Count the rows of which something is true; NULL is not true.
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.fates import fate_of
-from layer7.analytics.outcomes import GRAIN, SECONDS_PER_DAY, count_if, epoch_seconds, seconds_of
+from layer7.analytics.outcomes import SECONDS_PER_DAY, count_if, epoch_seconds, grained, seconds_of
 from layer7.analytics.quality import FACTS, quality_facts
 from layer7.contract.vocabulary import EventType, Stage
 
@@ -108,7 +108,7 @@ def _application_facts(rows: ir.Table) -> ir.Table:
         is_answered=interviewed | rejected,
         is_draft=~sent,
         is_offer=sent & (rows.max_stage == str(Stage.OFFER)),
-        answer_days=ibis.ifelse(interviewed | rejected, (rows.answer_days * GRAIN).round() / GRAIN, None),
+        answer_days=ibis.ifelse(interviewed | rejected, grained(rows.answer_days), None),
         score_before=score,
         score_after=score,
         accepted=ibis.null("boolean"),

@@ -6,7 +6,7 @@ from datetime import datetime
 import ibis
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import GRAIN, SECONDS_PER_DAY, count_if, epoch_seconds, seconds_of
+from layer7.analytics.outcomes import SECONDS_PER_DAY, count_if, epoch_seconds, grained, seconds_of
 from layer7.contract.vocabulary import EventType
 
 PERSON = ("person", "bucket")
@@ -67,7 +67,7 @@ def _of_applications(applications: ir.Table, end: int) -> ir.Table:
     rows = rows.filter(rows.seconds < end)
     band = (ibis.least(ibis.greatest(rows.fit_score, 0.0), 100.0) // FIT_WIDTH).cast("int64")
     old = rows.answer_days.notnull() & (rows.seconds < end - OLD_ENOUGH * SECONDS_PER_DAY)
-    days = ((rows.answer_days + 0.5).ln() * GRAIN).round() / GRAIN
+    days = grained((rows.answer_days + 0.5).ln())
     counted = rows.group_by(*PERSON).aggregate(
         n=rows.count(),
         recent=count_if(rows.seconds >= end - 7 * PACE_WEEKS * SECONDS_PER_DAY),

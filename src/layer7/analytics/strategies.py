@@ -6,7 +6,7 @@ from types import MappingProxyType
 import ibis
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import GRAIN, SECONDS_PER_DAY, Outlook, count_if, epoch_seconds, outcomes
+from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, count_if, epoch_seconds, grained, outcomes
 from layer7.analytics.segments import SCHEMES
 
 EARLY_DAYS = 2
@@ -91,15 +91,10 @@ def _of_person(rows: ir.Table, family: str, fixed: tuple[str, ...]) -> ir.Table:
         n=cells.n.sum(),
         k=cells.k.sum(),
         trials=cells.trials.sum(),
-        r=_grained(cells.up).sum(),
-        s=_grained(cells.down).sum(),
+        r=grained(cells.up).sum(),
+        s=grained(cells.down).sum(),
     )
     return own.mutate(family=ibis.literal(family), of=own.n.sum().over(group_by="person"))
-
-
-def _grained(value: ir.FloatingValue) -> ir.FloatingValue:
-    """Sums of fractions of 1/GRAIN are exact, so they do not depend on the engine's order."""
-    return (value * GRAIN).round() / GRAIN
 
 
 def _of_segments(people: ir.Table, scheme: str) -> ir.Table:
@@ -113,9 +108,9 @@ def _of_segments(people: ir.Table, scheme: str) -> ir.Table:
         trials=rows.trials.sum(),
         r=rows.r.sum(),
         s=rows.s.sum(),
-        rr=_grained(rows.r * rows.r).sum(),
-        ss=_grained(rows.s * rows.s).sum(),
-        rs=_grained(rows.r * rows.s).sum(),
+        rr=grained(rows.r * rows.r).sum(),
+        ss=grained(rows.s * rows.s).sum(),
+        rs=grained(rows.r * rows.s).sum(),
     )
 
 

@@ -1,19 +1,21 @@
 """Log odds as a sum that can be read: slopes of numbers, effects of levels, and people's own averages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
-from scipy import special
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.background import (
+    LARGEST_STEP,
     USUAL_SPREAD,
     IntArray,
     Sample,
+    Touching,
     law_of,
+    newton_step,
     people_law,
     precision_of,
 )
@@ -23,8 +25,6 @@ ROUNDS = 60
 SETTLED = 1e-3
 LEAST_LEVEL = 20
 """Applications to a level until it has an effect of its own."""
-
-_LARGEST_STEP = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,7 @@ class _Work:
     people: FloatArray
     law: PeopleLaw
     score: FloatArray
-    weight: FloatArray = field(default_factory=lambda: np.zeros(0))
-    left: FloatArray = field(default_factory=lambda: np.zeros(0))
+    here: Touching
 
     @classmethod
     def begin(cls, rows: Attempts, beliefs: Mapping[str, Belief], usual: Mapping[str, float]) -> "_Work":
@@ -230,6 +229,7 @@ class _Work:
             people=people,
             law=DEFAULT_PEOPLE,
             score=people[rows.person] + design @ slopes,
+            here=Touching(np.zeros(0), np.zeros(0)),
         )
 
     def start_at(self, fit: AdditiveFit) -> None:
@@ -251,39 +251,30 @@ class _Work:
 
     def round(self) -> float:
         """Move every block once; gives how far the farthest term moved."""
-        chance = special.expit(self.score)
-        self.weight = self.rows.trials * chance * (1 - chance)
-        self.left = self.rows.events - self.rows.trials * chance
+        self.here = Touching.at(self.rows.events, self.rows.trials, self.score)
         moved = [self._numbers(), *(self._levels(name) for name in self.codes), self._averages()]
         return max(moved)
 
     def _move(self, change: FloatArray | float) -> None:
         """Add to the log odds of every application; what is left of its event falls in proportion."""
         self.score += change
-        self.left -= self.weight * change
+        self.here = replace(self.here, left=self.here.left - self.here.weight * change)
 
     def _numbers(self) -> float:
         if not self.slopes.size:
             return 0.0
         prior = np.array([belief.sd**-2 for belief in self.beliefs.values()])
         middle = np.array([belief.mean for belief in self.beliefs.values()])
-        slope = self.design.T @ self.left - prior * (self.slopes - middle)
-        bend = (self.design.T * self.weight) @ self.design + np.diag(prior)
-        step = np.clip(np.linalg.solve(bend, slope), -_LARGEST_STEP, _LARGEST_STEP)
+        slope = self.design.T @ self.here.left - prior * (self.slopes - middle)
+        bend = (self.design.T * self.here.weight) @ self.design + np.diag(prior)
+        step = np.clip(np.linalg.solve(bend, slope), -LARGEST_STEP, LARGEST_STEP)
         self.slopes = self.slopes + step
         self._move(self.design @ step)
         return float(np.abs(step).max())
 
-    def _block(self, codes: IntArray, effect: FloatArray, precision: float) -> tuple[FloatArray, FloatArray]:
-        """Give a Newton step for the effects of a block, and the information of each of its levels."""
-        slope = np.bincount(codes, self.left, effect.size) - precision * effect
-        bend = np.bincount(codes, self.weight, effect.size) + precision
-        step: FloatArray = np.clip(slope / bend, -_LARGEST_STEP, _LARGEST_STEP)
-        return step, np.asarray(bend, dtype=np.float64)
-
     def _levels(self, name: str) -> float:
         codes, before = self.codes[name], self.effects[name]
-        step, told = self._block(codes, before, self.precision[name])
+        step, told = newton_step(self.here, codes, before, precision=self.precision[name])
         step[-1] = 0.0
         after = before + step
         known = self.counts[name]
@@ -299,11 +290,11 @@ class _Work:
         return float(np.abs(step).max())
 
     def _averages(self) -> float:
-        shift = float(np.clip(self.left.sum() / (self.weight.sum() + 1e-3), -0.5, 0.5))
+        shift = float(np.clip(self.here.left.sum() / (self.here.weight.sum() + 1e-3), -0.5, 0.5))
         mean = self.law.mean + shift
         self.people = self.people + shift
         self._move(shift)
-        step, told = self._block(self.rows.person, self.people - mean, self.law.sd**-2)
+        step, told = newton_step(self.here, self.rows.person, self.people - mean, precision=self.law.sd**-2)
         self.people = self.people + step
         self._move(step[self.rows.person])
         self.law = law_of(self.people, told)
@@ -313,8 +304,7 @@ class _Work:
 
     def _weights(self) -> tuple[FloatArray, FloatArray]:
         """How much each application tells, and how much each person's average takes of that."""
-        chance = special.expit(self.score)
-        weight = self.rows.trials * chance * (1 - chance)
+        weight = Touching.at(self.rows.events, self.rows.trials, self.score).weight
         return weight, 1 / (np.bincount(self.rows.person, weight, self.people.size) + self.law.sd**-2)
 
     def _slope_errors(self) -> FloatArray:

@@ -22,7 +22,7 @@ USUAL_SPREAD = 0.25
 """Published rates by occupation and kind of employer spread by 0.2 to 0.6 log odds."""
 
 _USUAL_WEIGHT = 8.0
-_LARGEST_STEP = 0.5
+LARGEST_STEP = 0.5
 EMPLOYER_CORRELATION = 0.14
 """Between answers of one employer, before a log says otherwise: Kline, Rose and Walters (2022) found rates of
 5, 21 and 45 % at the 10th, 50th and 90th percentile of firms."""
@@ -100,11 +100,13 @@ def fit_background(sample: Sample) -> Background:
     score = people[sample.person]
     for _ in range(ROUNDS):
         for name, codes in levels.items():
-            step, told = newton_step(sample, codes, score, effects[name], precision=precision[name])
+            here = Touching.at(sample.events, sample.trials, score)
+            step, told = newton_step(here, codes, effects[name], precision=precision[name])
             effects[name] = effects[name] + step
             score = score + step[codes]
             precision[name] = precision_of(effects[name], told)
-        step, told = newton_step(sample, sample.person, score, people - law.mean, precision=law.sd**-2)
+        here = Touching.at(sample.events, sample.trials, score)
+        step, told = newton_step(here, sample.person, people - law.mean, precision=law.sd**-2)
         people, score = people + step, score + step[sample.person]
         law = law_of(people, told)
     return Background(
@@ -129,23 +131,46 @@ def people_law(sample: Sample, offset: FloatArray) -> PeopleLaw:
     return fit_people(events[seen], trials[seen], np.log(odds[seen] / trials[seen]))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Touching:
+    """The parabola that touches the log-likelihood where the log odds stand.
+
+    Args:
+        left: what is left of the event of each application, less what is expected.
+        weight: how much each application bends it.
+    """
+
+    left: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def at(cls, events: FloatArray, trials: FloatArray, score: FloatArray) -> "Touching":
+        """Touch where the log odds stand.
+
+        Args:
+            events: of each application.
+            trials: of each application.
+            score: log odds of each application.
+        """
+        chance = special.expit(score)
+        expected = np.minimum(trials * chance, 1.0)
+        return cls(events - expected, expected * (1 - chance))
+
+
 def newton_step(
-    sample: Sample, codes: IntArray, score: FloatArray, effect: FloatArray, *, precision: float
+    touching: Touching, codes: IntArray, effect: FloatArray, *, precision: float
 ) -> tuple[FloatArray, FloatArray]:
     """Give one Newton step for the effects of a block, and the information of each of its levels.
 
     Args:
-        sample: applications.
+        touching: the parabola.
         codes: the level of each application.
-        score: log odds of each application as they stand.
         effect: the block's effects as they stand.
         precision: of their prior, centred at 0.
     """
-    chance = special.expit(score)
-    expected = np.minimum(sample.trials * chance, 1.0)
-    slope = np.bincount(codes, sample.events - expected, effect.size) - precision * effect
-    bend = np.bincount(codes, expected * (1 - chance), effect.size) + precision
-    step: FloatArray = np.clip(slope / bend, -_LARGEST_STEP, _LARGEST_STEP)
+    slope = np.bincount(codes, touching.left, effect.size) - precision * effect
+    bend = np.bincount(codes, touching.weight, effect.size) + precision
+    step: FloatArray = np.clip(slope / bend, -LARGEST_STEP, LARGEST_STEP)
     return step, np.asarray(bend, dtype=np.float64)
 
 

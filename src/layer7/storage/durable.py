@@ -18,11 +18,11 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file for its owner's eyes that is there whole, or as it was before.
+def draft(path: Path, text: str) -> Path:
+    """Write a text for its owner's eyes beside a file, under another name, and wait until it is on the disk.
 
     Args:
-        path: the file; another one of that name is replaced.
+        path: the file that it will be.
         text: all that it holds.
     """
     temporary = path.with_suffix(f".{secrets.token_hex(8)}")
@@ -31,5 +31,16 @@ def write_whole(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
+    return temporary
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file for its owner's eyes that is there whole, or as it was before.
+
+    Args:
+        path: the file; another one of that name is replaced.
+        text: all that it holds.
+    """
+    temporary = draft(path, text)
     temporary.replace(path)
     flush(path.parent)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from layer7.errors import Layer7Error
 from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
-from layer7.storage.durable import flush
+from layer7.storage.durable import draft, flush
 from layer7.storage.integrity import faults_of, legible
 from layer7.storage.tombstones import Tombstones
 
@@ -344,12 +344,7 @@ def _unwrap(wrapping: bytes, wrapped: bytes) -> bytes:
 
 def _create(path: Path, text: str) -> None:
     """Make a file with all its text, durable; whoever else makes it first is let be."""
-    temporary = path.with_suffix(f".{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    temporary = draft(path, text)
     with suppress(FileExistsError):
         os.link(temporary, path)
     temporary.unlink()

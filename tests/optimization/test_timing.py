@@ -11,7 +11,7 @@ from layer7.contract.optimization import FitScoreOptimization, TimingInsights
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization import Origin, advise, weigh
-from layer7.statistics import FitParts, Sent, SilenceMoments
+from layer7.statistics import ScoreParts, Sent, SilenceMoments
 
 ORIGIN = Origin(as_of=datetime(2026, 3, 2, tzinfo=UTC))
 LEVELS = {"weekday": 7, "time_of_day": 12, "posting_age": 3}
@@ -103,7 +103,7 @@ def _parts(seed, weights, *, people=300, each=40):
     chance = 0.04 * np.exp(rng.normal(0, 0.8, people)[person] + 8 * (x @ weights - 0.6))
     events = (rng.random(size) < np.minimum(chance, 0.9)).astype(float)
     kinds = (rng.integers(0, 3, size)[:, None] == [0, 1]).astype(float)
-    return FitParts(
+    return ScoreParts(
         x, kinds, events, np.ones(size), person, rng.integers(0, 900, size), np.tile(np.arange(each), people)
     )
 
@@ -139,7 +139,7 @@ def test_weights_that_are_right_stay_and_categories_are_told_beside():
 
 def test_parts_that_are_never_logged_are_named():
     log = _parts(3, np.ones(4) / 4, people=50)
-    empty = FitParts(*(getattr(log, name)[:0] for name in FitParts.__slots__))
+    empty = ScoreParts(*(getattr(log, name)[:0] for name in ScoreParts.__slots__))
     made = _weigh(empty, known=KNOWN | {"signal": 0})
     assert made.report.answer == "Cannot tell: no application says its signal match; log them."
     assert made.report.learned_weights is made.recommendation is None

@@ -10,7 +10,7 @@ from layer7.simulation.scoreboard import MEASURES, drift
 from layer7.simulation.scoreboard.drift import _halved, _Look, _told
 from layer7.simulation.scoreboard.log import replay
 from layer7.simulation.scoreboard.timing import _CLAIMS, _best, _orders_better, advice
-from layer7.statistics import FitParts, Sent
+from layer7.statistics import ScoreParts, Sent
 
 
 def keys(trial):
@@ -37,7 +37,7 @@ def test_the_naive_rules_by_hand():
     rng = np.random.default_rng(1)
     parts = rng.random((900, 4))
     events = (rng.random(900) < parts[:, 3]).astype(float)
-    log = FitParts(parts, np.zeros((900, 0)), events, events, *np.zeros((3, 900), int))
+    log = ScoreParts(parts, np.zeros((900, 0)), events, events, *np.zeros((3, 900), int))
     assert _orders_better(log, [1.0, 0.0, 0.0, 0.0])
 
 

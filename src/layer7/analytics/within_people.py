@@ -11,7 +11,7 @@ from ibis.expr import types as ir
 
 from layer7.analytics.employers import employer_of
 from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, epoch_seconds, outcomes
-from layer7.statistics import FitParts, Sent
+from layer7.statistics import ScoreParts, Sent
 
 MOST = 400_000
 """So many applications tell a rate ratio of 1.05 between weekdays; more would only take time."""
@@ -108,7 +108,7 @@ def to_sent(rows: pa.Table, unseen_answers: Floats) -> tuple[Sent, Sent]:
     return interviews, answers
 
 
-def to_fit_parts(rows: pa.Table) -> FitParts:
+def to_fit_parts(rows: pa.Table) -> ScoreParts:
     """Give the rows of :func:`sent_rows` that have all parts of the fit score, as the statistics take them.
 
     Args:
@@ -118,7 +118,7 @@ def to_fit_parts(rows: pa.Table) -> FitParts:
     whole = ~np.isnan(parts).any(axis=1)
     category = np.array(rows["category"].to_pylist(), dtype=object)
     events = _numbers(rows, "interviewed")
-    return FitParts(
+    return ScoreParts(
         parts=parts[whole],
         categories=np.column_stack([(category == name).astype(np.float64) for name in CATEGORIES])[whole],
         events=events[whole],

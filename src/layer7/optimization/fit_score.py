@@ -1,6 +1,6 @@
 """Which parts of the fit score predict interviews, and would others order better (specification 5.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from layer7.contract.recommendation import Evidence, OptimizationRecommendation
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization.recommendation import Finding, Grounds, Nature, Origin, Proposal, recommend
-from layer7.statistics import AucGain, FitParts, LearnedWeights, learn_weights, ratio_of
+from layer7.statistics import AucGain, LearnedWeights, ScoreParts, learn_weights, ratio_of
 
 PARAMETER = "fit_score_weights"
 PARTS = ("technical", "seniority", "experience", "signal")
@@ -40,7 +40,7 @@ class FitAdvice:
 
 
 def weigh(
-    log: FitParts,
+    log: ScoreParts,
     known: Mapping[str, int],
     served: Mapping[str, float],
     *,
@@ -68,7 +68,7 @@ def weigh(
             "wrong_members", f"{PARAMETER} has the parts {', '.join(served)}.", f"Give {', '.join(PARTS)}."
         )
     current = np.array([served[name] for name in PARTS])
-    found = learn_weights(log, current, rng=rng, level=LEVEL)
+    found = learn_weights(log, log.parts @ current, rng=rng, level=LEVEL)
     better = _better(found, served)
     report = _report(found, known, served, better=better is not None)
     report = report.model_copy(update={"window": origin.window})
@@ -145,16 +145,37 @@ def _answer(found: LearnedWeights, known: Mapping[str, int], *, better: bool) ->
             f"Cannot tell yet: about {found.needed} more applications, to many employers, with all parts of "
             "the fit score."
         )
-    if found.constant:
-        same = " and ".join(PARTS[at] for at in found.constant)
-        return f"Cannot tell: {same} never differs between the applications of a person."
+    if found.constant or found.tied:
+        return untold(found, PARTS)
     if found.weights is None or found.gain is None:
         return f"Keep the weights: {found.n} applications do not prove that the parts predict interviews."
-    gain = found.gain
-    said = f"gain {gain.value:+.3f} ({gain.interval.low:+.3f} to {gain.interval.high:+.3f})"
+    said = told_gain(found.gain)
     if better:
         return f"Other weights order a person's later applications better: {said}."
     return f"Keep the weights: others are not proven to order later applications better ({said})."
+
+
+def untold(found: LearnedWeights, names: Sequence[str]) -> str:
+    """Say which parts nothing can be told of, because of what they are.
+
+    Args:
+        found: what was learned, with parts that never differ or are tied.
+        names: of the parts.
+    """
+    if found.constant:
+        same = " and ".join(names[at] for at in found.constant)
+        return f"Cannot tell: {same} never differs between the applications of a person."
+    same = " and ".join(names[at] for at in found.tied)
+    return f"Cannot tell: {same} follow from one another, so nothing tells them apart."
+
+
+def told_gain(gain: AucGain) -> str:
+    """Say a gain with its interval.
+
+    Args:
+        gain: the gain.
+    """
+    return f"gain {gain.value:+.3f} ({gain.interval.low:+.3f} to {gain.interval.high:+.3f})"
 
 
 def _recommendation(

@@ -14,11 +14,11 @@ from layer7.statistics.decline import Decline, decline
 from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
 from layer7.statistics.discrimination import Discrimination, discrimination
 from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
-from layer7.statistics.fit_weights import FitParts, LearnedWeights, learn_weights, ratio_of
 from layer7.statistics.follow_up import FollowUp, answered_by, follow_up, unseen_answers
 from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
 from layer7.statistics.missing import MissingBounds, missing_bounds, tipping_share
 from layer7.statistics.panels import Panel, panel
+from layer7.statistics.part_weights import LearnedWeights, ScoreParts, learn_weights, ratio_of
 from layer7.statistics.score_diagnosis import ScoreDiagnosis, diagnose, split_rows
 from layer7.statistics.score_moments import Bucket, ScoreMoments, bucket_table
 from layer7.statistics.silence import SilenceModel, fit_silence
@@ -40,7 +40,6 @@ __all__ = [
     "Discrimination",
     "EffectiveRates",
     "FactorEffect",
-    "FitParts",
     "FollowUp",
     "Interval",
     "LearnedWeights",
@@ -50,6 +49,7 @@ __all__ = [
     "Rate",
     "ScoreDiagnosis",
     "ScoreMoments",
+    "ScoreParts",
     "Sent",
     "SilenceModel",
     "SilenceMoments",

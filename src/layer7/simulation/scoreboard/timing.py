@@ -26,7 +26,7 @@ from layer7.simulation.run import simulate
 from layer7.simulation.scenarios import SCENARIOS
 from layer7.simulation.scoreboard.log import Replay, replay
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
-from layer7.statistics import FitParts, Sent, fit_silence, unseen_answers
+from layer7.statistics import ScoreParts, Sent, fit_silence, unseen_answers
 from layer7.statistics.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
@@ -113,7 +113,7 @@ def _best(answers: Sent, name: str) -> int:
     return int(np.argmax(np.where(n >= _LEAST, heard / np.maximum(n, 1), -1.0)))
 
 
-def _orders_better(log: FitParts, served: list[float]) -> bool:
+def _orders_better(log: ScoreParts, served: list[float]) -> bool:
     """Whether a logistic regression over everybody orders the very data that it learned from better."""
     design = np.column_stack([np.ones(log.events.size), log.parts])
     learned = fit_logistic(design, log.events, np.ones(log.events.size)).coefficients[1:]

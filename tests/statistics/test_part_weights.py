@@ -1,13 +1,13 @@
-"""Weights of the fit score: recovered, honest about what they gain, silent where there is nothing to say."""
+"""Weights of the parts of a score: recovered, honest about their gain, silent where nothing can be said."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.discrete.conditional_models import ConditionalPoisson
 
-from layer7.statistics import FitParts, learn_weights, ratio_of
+from layer7.statistics import ScoreParts, learn_weights, ratio_of
 
 CURRENT = np.array([0.4, 0.2, 0.2, 0.2])
 
@@ -24,11 +24,11 @@ def _log(seed, *, weights=CURRENT, people=150, each=60, slope=6.0, parts=4, reac
     events = (rng.random(size) < np.minimum(chance, 0.9)).astype(float)
     sent = np.tile(np.arange(each) * 86_400, people)
     categories = np.column_stack([kind == 0, kind == 1]).astype(float)
-    return FitParts(x, categories, events, np.ones(size), person, rng.integers(0, size // 8, size), sent)
+    return ScoreParts(x, categories, events, np.ones(size), person, rng.integers(0, size // 8, size), sent)
 
 
 def _learn(log):
-    return learn_weights(log, CURRENT, rng=np.random.default_rng(0))
+    return learn_weights(log, log.parts @ CURRENT, rng=np.random.default_rng(0))
 
 
 def test_other_weights_are_recovered_and_gain():
@@ -79,15 +79,29 @@ def test_a_constant_part_is_named():
     log = _log(7)
     parts = log.parts.copy()
     parts[:, 2] = 0.5
-    found = _learn(FitParts(parts, log.categories, log.events, log.trials, log.person, log.cluster, log.sent))
+    found = _learn(
+        ScoreParts(parts, log.categories, log.events, log.trials, log.person, log.cluster, log.sent)
+    )
     assert found.constant == (2,)
+    assert found.weights is found.gain is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.001])
+def test_parts_of_which_one_follows_from_the_others_are_named(noise):
+    """The third is what the first two leave to 1.2, perhaps rounded; the last goes its own way."""
+    log = _log(7)
+    parts = log.parts.copy()
+    rest = 1.2 - parts[:, 0] - parts[:, 1]
+    parts[:, 2] = rest + noise * np.random.default_rng(1).normal(size=rest.size)
+    found = _learn(replace(log, parts=parts))
+    assert found.tied == (0, 1, 2)
     assert found.weights is found.gain is None
 
 
 @pytest.mark.parametrize("kept", [0, 5, 300])
 def test_too_little_says_about_how_much_is_missing(kept):
     log = _log(8)
-    few = FitParts(*(column[:kept] for column in (
+    few = ScoreParts(*(column[:kept] for column in (
         log.parts, log.categories, log.events, log.trials, log.person, log.cluster, log.sent)))  # fmt: skip
     found = _learn(few)
     assert found.weights is found.gain is found.test is None
@@ -98,7 +112,7 @@ def test_too_little_says_about_how_much_is_missing(kept):
 def test_all_silent_and_all_interviews_are_no_error(events):
     log = _log(9)
     found = _learn(
-        FitParts(
+        ScoreParts(
             log.parts, log.categories, log.events * 0 + events, log.trials, log.person, log.cluster, log.sent
         )
     )
@@ -116,7 +130,7 @@ def test_weights_are_the_coefficients_of_the_conditional_poisson_of_statsmodels(
 
 
 def _mixed(log, order):
-    return FitParts(**{field.name: getattr(log, field.name)[order] for field in fields(FitParts)})
+    return ScoreParts(**{field.name: getattr(log, field.name)[order] for field in fields(ScoreParts)})
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -127,9 +141,9 @@ def test_neither_the_order_of_rows_nor_that_of_parts_nor_names_matter(seed):
     assert mixed.weights == pytest.approx(found.weights, abs=1e-4)
     assert (mixed.events, mixed.people, mixed.n) == (found.events, found.people, found.n)
     parts = dice.permutation(4)
-    renamed = FitParts(
+    renamed = ScoreParts(
         log.parts[:, parts], log.categories, log.events, log.trials, 900 - log.person, log.cluster, log.sent
     )
-    other = learn_weights(renamed, CURRENT[parts], rng=np.random.default_rng(0))
+    other = learn_weights(renamed, renamed.parts @ CURRENT[parts], rng=np.random.default_rng(0))
     assert other.weights == pytest.approx(np.array(found.weights)[parts], abs=1e-4)
     assert other.gain.value == pytest.approx(found.gain.value, abs=2e-3)

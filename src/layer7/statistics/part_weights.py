@@ -1,4 +1,4 @@
-"""Which parts of the fit score predict interviews within people, and whether other weights order better."""
+"""Which parts of a score predict interviews within people, and whether other weights would order better."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
 from layer7.statistics.intervals import Interval, normal_quantile
-from layer7.statistics.panels import Codes, Panel, centred, conditional, panel, still_missing
+from layer7.statistics.panels import Codes, Panel, centred, conditional, panel, still_missing, times
 from layer7.statistics.profile import maximise
 from layer7.statistics.within import WithinFit, WithinTest, fit_within, score_test
 from layer7.statistics.within_auc import AucGain, auc_gain
@@ -20,16 +20,20 @@ LEAST_LEARNED = 40.0
 PREDICTS = 0.05
 DRAWS = 2000
 STEEPEST = 20.0
+# A combination of parts with less than this share of one part's variance is rounding, not information ...
+TIED = 1e-3
+# ... and concerns a part that has at least this weight in it.
+CONCERNED = 0.1
 # A category without an interview stays finite: log rate ratios are N(0, 2²) before looking.
 PENALTY = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FitParts:
-    """Applications with the parts of their fit score.
+class ScoreParts:
+    """Applications with the parts of a score of theirs.
 
     Args:
-        parts: one column per part, 0 to 1.
+        parts: one column per part, all on one scale.
         categories: one column per category that is held against the others, 1 or 0.
         events: 1 for an interview, else 0.
         trials: effective trials, 0 to 1.
@@ -57,13 +61,14 @@ class FitParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedWeights:
-    """What the parts of the fit score are worth, and what other weights would gain.
+    """What the parts of a score are worth, and what other weights would gain.
 
     Args:
         weights: from 0, adding up to 1; None while they cannot be told.
         intervals: one per weight; empty with ``weights`` None.
         test: whether the parts predict at all within people; None while it cannot be made.
-        gain: of the learned over the current weights, on later applications; None while it cannot be told.
+        gain: of the learned weights over the score in force, on later applications; None while it cannot be
+            told.
         categories: log rate ratio of each category against the others, with its standard error; empty while
             unknown.
         events: interviews read.
@@ -71,6 +76,7 @@ class LearnedWeights:
         n: applications with all parts.
         needed: about how many more applications are needed; None when enough.
         constant: positions of parts that are the same in all applications of a person.
+        tied: positions of parts of which, within people, one follows from others: nothing tells them apart.
     """
 
     weights: tuple[float, ...] | None
@@ -83,10 +89,11 @@ class LearnedWeights:
     n: int
     needed: int | None
     constant: tuple[int, ...]
+    tied: tuple[int, ...]
 
 
 def learn_weights(
-    log: FitParts, current: FloatArray, *, rng: np.random.Generator, level: float = 0.95
+    log: ScoreParts, in_force: FloatArray, *, rng: np.random.Generator, level: float = 0.95
 ) -> LearnedWeights:
     """Learns weights from how a person's interviews fall among her own applications.
 
@@ -96,8 +103,8 @@ def learn_weights(
     0.
 
     The gain is out of time: at each of three cuts (40, 60 and 80 % of the interviews, by time of submission)
-    weights are learned from what was sent before and compared with the current ones, within people, on what
-    was sent from there to the next cut.
+    weights are learned from what was sent before and compared with the score in force, within people, on
+    what was sent from there to the next cut.
 
     Weights are given only if the parts predict at all: joint test within people below 5 %.
 
@@ -106,7 +113,7 @@ def learn_weights(
 
     Args:
         log: the applications.
-        current: the weights in force.
+        in_force: the score in force, one per application.
         rng: the dice of the intervals.
         level: confidence of the intervals.
 
@@ -116,9 +123,9 @@ def learn_weights(
     """
     rows = log.rows(np.ones(log.events.size, dtype=np.bool_))
     count = log.parts.shape[1]
-    constant = _constant(rows, count)
+    constant, tied = _untold(rows, count)
     missing = _missing(log, rows)
-    known = not missing and not constant
+    known = not missing and not constant and not tied
     fit = _attempt(rows) if known else None
     test = _predicts(rows, count) if fit is not None else None
     told = test is not None and test.p_value < PREDICTS
@@ -127,28 +134,37 @@ def learn_weights(
         weights=None if weights is None else tuple(weights.tolist()),
         intervals=() if weights is None or fit is None else _intervals(fit, weights, rng, level),
         test=test,
-        gain=_gain(log, current, level) if weights is not None else None,
+        gain=_gain(log, in_force, level) if weights is not None else None,
         categories=() if fit is None else _categories(rows, fit, count),
         events=float(log.events.sum()),
         people=int(np.unique(log.person[log.events > 0]).size),
         n=int(log.events.size),
         needed=missing or None,
         constant=constant,
+        tied=tied,
     )
 
 
-def _missing(log: FitParts, rows: Panel) -> int:
+def _missing(log: ScoreParts, rows: Panel) -> int:
     """About how many more applications with all parts bring enough interviews and people; 0 when enough."""
     rate = (float(log.events.sum()) + 1) / (float(log.trials.sum()) + 20)
     return still_missing(rows, n=log.events.size, rate=rate, least=LEAST_EVENTS)
 
 
-def _constant(rows: Panel, count: int) -> tuple[int, ...]:
+def _untold(rows: Panel, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which parts never differ within people, and which of the others follow from one another there."""
     if not rows.people:
-        return ()
+        return (), ()
     _, expected = conditional(rows, np.zeros(rows.design.shape[1]))
-    spread = np.abs(centred(rows, expected)[:, :count]).max(axis=0)
-    return tuple(int(at) for at in np.flatnonzero(spread < 1e-9))
+    spread = centred(rows, expected)[:, :count]
+    varies = np.abs(spread).max(axis=0) >= 1e-9
+    if not varies.all():
+        return tuple(np.flatnonzero(~varies).tolist()), ()
+    products = times(spread, expected).T @ spread
+    scale = np.sqrt(np.diag(products))
+    shares, turns = np.linalg.eigh(products / np.outer(scale, scale))
+    tied = (np.abs(turns[:, shares < TIED]) > CONCERNED).any(axis=1)
+    return (), tuple(np.flatnonzero(tied).tolist())
 
 
 def _attempt(rows: Panel) -> WithinFit | None:
@@ -203,7 +219,7 @@ def _categories(rows: Panel, fit: WithinFit, count: int) -> tuple[tuple[float, f
     return tuple(pair if does else (0.0, np.inf) for pair, does in zip(told, varies, strict=True))
 
 
-def _gain(log: FitParts, current: FloatArray, level: float) -> AucGain | None:
+def _gain(log: ScoreParts, in_force: FloatArray, level: float) -> AucGain | None:
     """What weights learned before each cut gain on what was sent from it to the next."""
     cuts = np.quantile(log.sent[log.events > 0], [*CUTS, 1.0])
     score, part = np.zeros(log.events.size), np.full(log.events.size, -1)
@@ -216,7 +232,7 @@ def _gain(log: FitParts, current: FloatArray, level: float) -> AucGain | None:
     tested = part >= 0
     rows = log.rows(tested, person=log.person * len(CUTS) + part)
     kept = np.flatnonzero(tested)[rows.kept]
-    return auc_gain(rows, log.parts[kept] @ current, score[kept], who=log.person[kept], level=level)
+    return auc_gain(rows, in_force[kept], score[kept], who=log.person[kept], level=level)
 
 
 def ratio_of(effect: tuple[float, float], *, level: float = 0.95) -> tuple[float, Interval] | None:

@@ -26,6 +26,7 @@ _TEXTS = (
     "{curly} [square]",
     "NaN, ] Infinity",
 )
+_SCORES = (0, 100, 100.0, 7, 70.5, 81.25, 33.333333333333336)
 _ZONES = ("Z", "+00:00", "-05:00", "+05:30", "+13:45", "+14:00", "", "+0100", "-0530")
 
 
@@ -81,6 +82,10 @@ def _value(dice: Random, column: Column) -> Any:
         "instant": lambda: _moment(dice),
         "number": lambda: _number(dice, column),
         "flag": lambda: dice.random() < 0.5,
+        "scores": lambda: {
+            dice.choice(("experience", "format", "keywords", "x_1", "length")): dice.choice(_SCORES)
+            for _ in range(dice.randint(0, 5))
+        },
         "text": lambda: _text(dice),
         "json": lambda: _content(dice) if column.shape.sealed else {_name(dice): _text(dice)},
     }
@@ -154,6 +159,17 @@ WRONG: tuple[Any, ...] = (
     *map(
         Literal,
         (
+            '{"b": 7, "a_1": 100.0, "c": 0.5}',
+            '{"a": 100.5}',
+            '{"A b": 5}',
+            '{"a": 1, "a": 1}',
+            '{"a": 1e1, "b": -0}',
+            '{"a": null}',
+            '{"a": "5"}',
+            '{"a": {"b": 1}}',
+            json.dumps({f"p{at}": at for at in range(21)}),
+            json.dumps({"a" * 41: 1}),
+            '{"a\\u0062": 1}',
             "NaN",
             "Infinity",
             "-Infinity",

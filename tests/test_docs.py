@@ -74,8 +74,10 @@ def spoken(kind: dict[str, Any]) -> str:
             )
         case {"type": "array", "maxItems": most, "items": each}:
             return f"list of up to {most}: {spoken(each)} each"
-        case {"type": "object", "maxProperties": most, "additionalProperties": each}:
-            return f"object with up to {most} members: {spoken(each)} each"
+        case {"type": "object", "maxProperties": most, "additionalProperties": every}:
+            ((pattern, each),) = kind.get("patternProperties", {"": every}).items()
+            named = f" named like `{pattern}`" if pattern else ""
+            return f"object with up to {most} members{named}: {spoken(each)} each"
         case {"type": "number", "maximum": most}:
             low = (
                 f"{kind['minimum']} to"

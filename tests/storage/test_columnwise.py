@@ -22,6 +22,7 @@ from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.contract.reading import Problem, read_event
 from layer7.contract.shapes import parse_instant
 from layer7.storage.bulk import TYPED, Tally, Validator, typed_row
+from layer7.storage.score_maps import check_scores
 from layer7.storage.typed_rows import TypedRows
 from strategies import Json, Literal, any_lines, random_event, random_line
 
@@ -46,7 +47,7 @@ class Verdict:
 
 
 def by_columns(checked: pa.Table, tally: Tally) -> Verdict:
-    taken = {row["position"]: row for row in checked.to_pylist()}
+    taken = {row["position"]: row for row in checked.to_pylist(maps_as_pydicts="strict")}
     refused = {item.position: item.problems for item in tally.refused}
     return Verdict(taken, refused, tally.ignored, tally.unknown)
 
@@ -159,7 +160,9 @@ INSTANTS = (
     pa.timestamp("s"),
     pa.date32(),
 )
-OBJECTS = {("context",), ("outcome",), ("metrics",), ("profile",), ("context", "job_characteristics")}
+OBJECTS = {("context",), ("outcome",), ("metrics",), ("profile",), ("context", "job_characteristics")} | {
+    ("context", "resume_score_components")
+}
 BROKEN = (
     '{"a":1,"a":2}',
     "null",
@@ -194,6 +197,9 @@ def random_schema(dice: Random) -> dict[str, pa.DataType]:
             fit_score=number(),
             job_characteristics=dice.choice((job, job, TEXT)),
             tailoring_applied=pa.bool_(),
+            resume_score_components=dice.choice(
+                (struct(keywords=number(), format=number(), x_1=pa.float64()), pa.map_(TEXT, number()), TEXT)
+            ),
         ),
         "outcome": struct(status=TEXT, days_to_response=number()),
         "metrics": struct(resume_score=pa.float64(), interview_rate=number()),
@@ -230,6 +236,11 @@ def random_cell(value: Any, kind: pa.DataType, dice: Random) -> Any:
         cell: Any = {item.name: random_cell(inner.get(item.name), item.type, dice) for item in kind}
     elif value is None and dice.random() < 0.97:
         cell = None
+    elif pa.types.is_map(kind):
+        named = value if isinstance(value, dict) else {"Odd name": 3.0}
+        odd = {"a": 101.0}, {"x" * 41: 1.0}, {f"p{at}": at for at in range(21)}
+        named = dice.choice((*odd, *[named] * 40))
+        cell = [(name, random_number(score, kind.item_type, dice)) for name, score in named.items()]
     elif pa.types.is_temporal(kind):
         cell = random_moment(value, kind, dice)
     elif pa.types.is_list(kind):
@@ -277,6 +288,8 @@ def as_said(value: Any, kind: pa.DataType, path: tuple[str, ...]) -> Any:
     if value is not None and pa.types.is_struct(kind):
         members = {item.name: as_said(value[item.name], item.type, (*path, item.name)) for item in kind}
         return {name: member for name, member in members.items() if member is not None} or None
+    if value is not None and pa.types.is_map(kind):
+        return {name: as_said(score, kind.item_type, ()) for name, score in value}
     match value:
         case datetime():
             said: Any = (
@@ -396,6 +409,20 @@ def test_objects_as_json_text(engine):
     ]
 
 
+def test_contents_as_objects_are_not_lost(engine):
+    """What a variant would have decided comes as an object with members that its writer chose."""
+    schema = dict.fromkeys(("event_type", "user_id", "experiment_id", "variant_id"), TEXT)
+    schema |= {"timestamp": pa.timestamp("us", "UTC")}
+    decided = pa.struct({"control": TEXT, "treatment": TEXT})
+    row = whole_row(event_type="EXPERIMENT_EXPOSED", experiment_id="e", variant_id="v")
+    cells = [{"control": "APPLY_MODE", "treatment": None}, {"control": None, "treatment": None}, None]
+    rows = [{name: row[name] for name in schema} | {"counterfactual_decisions": cell} for cell in cells]
+    found = check_rows(engine, rows, schema | {"counterfactual_decisions": decided})
+    said = [found.taken[at]["counterfactual_decisions"] for at in range(3)]
+    assert said == ['{"control":"APPLY_MODE"}', None, None]
+    assert len(sure_rows(rows, schema | {"counterfactual_decisions": decided})) == 2
+
+
 def test_a_file_without_what_every_event_has(engine):
     for missing in ("event_type", "user_id", "timestamp", "job_id"):
         schema = {name: kind for name, kind in WHOLE.items() if name != missing}
@@ -425,6 +452,43 @@ def test_ordinary_rows_need_no_second_look(kind):
     (row,) = sure_rows([whole_row(application_id=given)], WHOLE | {"application_id": kind})
     assert row["application_id"] == name
     assert (row["user_id"], row["status"], row["days_to_response"]) == ("u", "interview", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (pa.map_(TEXT, pa.float64()), [("keywords", 80.5), ("format", 0.0)]),
+        (pa.map_(WORDS, pa.int8()), [("keywords", 80), ("format", 0)]),
+        (
+            pa.struct({"keywords": pa.float32(), "format": pa.int64(), "x": TEXT}),
+            {"keywords": 0.8, "format": 7},
+        ),
+        (pa.struct({"keywords": pa.float64()}), {"keywords": None}),
+        (pa.map_(TEXT, pa.float64()), []),
+    ],
+)
+def test_scores_by_name_come_as_maps_or_as_objects(kind, given):
+    """A struct says what its members say; either way they are kept in the order of their names."""
+    context = pa.struct({"resume_score_components": kind})
+    rows = [whole_row(context=cell) for cell in ({"resume_score_components": given}, None)]
+    found = sure_rows(rows, WHOLE | {"context": context})
+    said = sorted((name, pytest.approx(score)) for name, score in dict(given).items() if score is not None)
+    assert [row.get("resume_score_components") for row in found] == [
+        said or ([] if given == [] else None),
+        None,
+    ]
+
+
+def test_scores_by_name_in_a_part_of_a_file():
+    """A batch is a slice of its file: what stands before it is not read."""
+    kind = pa.map_(TEXT, pa.float64())
+    values = pa.array([[("a", 1.0), ("b", 200.0)], [("b", 2.0), ("a", 3.0)], [("B", 1.0)], None], kind)
+    field = check_scores(values.slice(1))
+    assert field.values.to_pylist() == [[("a", 3.0), ("b", 2.0)], None, None]
+    assert field.doubt.tolist() == [False, True, False]
+    twice = pa.MapArray.from_arrays([0, 2], ["a", "a"], [1.0, 2.0])
+    assert check_scores(twice).doubt.tolist() == [True]
+    assert check_scores(pa.array(["{}"])).values is None
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])

@@ -69,7 +69,11 @@ def test_she_gets_everything_and_another_installation_learns_the_same(home, take
     document = Portability(home).export(PERSON, at=now)
     assert len(document.events) == len(told())
     assert [event for event in document.events if WORDS in str(event)]
-    assert document.kept["applications"]
+    parts = EVENT_EXAMPLES[EventType.APPLICATION_SUBMITTED]["context"]["resume_score_components"]
+    assert [
+        event for event in document.events if event.get("context", {}).get("resume_score_components") == parts
+    ]
+    assert document.kept["applications"][0]["resume_score_components"] == parts
     assert document.kept["performance"]
     assert [line["code"] for line in document.kept["quarantine"]] == ["invalid_json"]
     named = {place.name for place in (*STATE, *DATASETS, *KEYS, DECLARED) if place.person}

@@ -222,18 +222,18 @@ class TestDerived:
 @every_way
 @uses_way
 def test_files_written_before_a_field_was_known_are_read(home, take, monkeypatch):
-    """An older version wrote a log without ``applicants``; it folds, and is sorted into buckets."""
+    """An older version wrote a log without applicants and parts of the resume score; it folds as ever."""
     take(home, random_events(3))
     with closing(home.engine()) as engine:
         for path in home.manifest.paths(home.manifest.live("events")):
             older = engine.execute(
-                f"SELECT * EXCLUDE (applicants) FROM read_parquet('{path}')"
+                f"SELECT * EXCLUDE (applicants, resume_score_components) FROM read_parquet('{path}')"
             ).to_arrow_table()
             pq.write_table(older, path)
     fold(home)
     before = table(home)
     assert before
-    assert all(row["applicants"] is None for row in before)
+    assert all(row["applicants"] is row["resume_score_components"] is None for row in before)
     monkeypatch.setattr(warehouse, "_WORTH_SORTING", 0)
     assert home.warehouse.compact(at=START, progress=lambda _: None) > 0
     assert anew(home) == before

@@ -24,6 +24,7 @@ CONTEXT = (
     "category",
     "fit_score",
     "resume_score",
+    "resume_score_components",
     "tailoring_applied",
     "title",
     "company",

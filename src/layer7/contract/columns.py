@@ -7,7 +7,7 @@ validated by the engine in columns and every reader finds context as columns, ne
 import json
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -158,7 +158,8 @@ def flatten(event: Event) -> dict[str, Any]:
         event: a valid event.
 
     Returns:
-        Column name to value: text, float, bool, UTC datetime, list of texts, or minified JSON text.
+        Column name to value: text, float, bool, UTC datetime, list of texts, numbers by name in the order of
+        the names, or minified JSON text.
 
     Example:
         >>> from layer7.contract.events import ErasureEvent
@@ -177,21 +178,23 @@ def flatten(event: Event) -> dict[str, Any]:
     return values
 
 
+_AS_COLUMN: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "instant": lambda value: parse_instant(value).utc,
+        "words": list,
+        "text": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        "json": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        "choice": str,
+        # Minus zero is zero, whichever way it was written.
+        "number": lambda value: value + 0.0,
+        "scores": lambda value: {name: value[name] + 0.0 for name in sorted(value)},
+    }
+)
+
+
 def _as_column(value: Any, kind: str) -> Any:
-    match kind:
-        case "instant":
-            return parse_instant(value).utc
-        case "words":
-            return list(value)
-        case "text" | "json":
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        case "choice":
-            return str(value)
-        case "number":
-            # Minus zero is zero, whichever way it was written.
-            return value + 0.0
-        case _:
-            return value
+    made = _AS_COLUMN.get(kind)
+    return value if made is None else made(value)
 
 
 def unflatten(event_type: EventType, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,4 +224,6 @@ def unflatten(event_type: EventType, values: Mapping[str, Any]) -> dict[str, Any
 def _as_field(value: Any, kind: str) -> Any:
     if kind in {"text", "json"}:
         return json.loads(value)
+    if kind == "scores":
+        return dict(value)
     return value.isoformat() if kind == "instant" else value

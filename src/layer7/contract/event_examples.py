@@ -24,6 +24,7 @@ _CONTEXT: JsonDict = {
     },
     "resume_score": 78,
     "tailoring_applied": True,
+    "resume_score_components": {"experience": 85, "format": 65, "keywords": 80},
 }
 _APPLICATION: JsonDict = {
     "user_id": "user_123",

@@ -24,6 +24,7 @@ from layer7.contract.shapes import (
     Percent,
     PrivateContent,
     PrivateText,
+    Scores,
     Shape,
     Word,
     Words,
@@ -79,6 +80,9 @@ class ApplicationContext(EventPart):
     job_characteristics: JobCharacteristics | None = None
     resume_score: Percent | None = None
     tailoring_applied: Flag | None = None
+    resume_score_components: Scores | None = Field(
+        default=None, description="the parts that the resume score is made of, by name, each 0 to 100"
+    )
 
 
 class Outcome(EventPart):

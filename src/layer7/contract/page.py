@@ -47,6 +47,9 @@ def _collection(schema: Mapping[str, Any]) -> str:
         return "pair of " + _kind(schema["prefixItems"][0])
     if "items" in schema:
         return "list of " + _kind(schema["items"])
+    if "patternProperties" in schema:
+        ((pattern, values),) = schema["patternProperties"].items()
+        return f"map from name (`{pattern}`) to {_kind(values)}"
     if isinstance(schema.get("additionalProperties"), dict):
         key = _kind(schema["propertyNames"]) if "propertyNames" in schema else "name"
         return f"map from {key} to {_kind(schema['additionalProperties'])}"

@@ -111,6 +111,7 @@ EVENT_ADDITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         },
         "JobCharacteristics": frozenset(e.JobCharacteristics.model_fields)
         - {"title", "company", "seniority", "location", "industry"},
+        "ApplicationContext": frozenset({"resume_score_components"}),
     }
 )
 """Fields of the specification's events that the specification does not have, by model."""

@@ -22,6 +22,12 @@ INVISIBLE = re.compile(
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+COMPONENT = "[a-z][a-z0-9_]{0,39}"
+"""What the name of a part of a score looks like: a lower-case identifier of at most 40 characters."""
+
+MAX_COMPONENTS = 20
+"""How many parts a score may have."""
+
 MAX_TEXT = 100_000
 """Longest free text, in characters of its JSON."""
 
@@ -32,7 +38,8 @@ class Shape:
 
     Args:
         kind: one of ``identifier``, ``word``, ``words``, ``choice``, ``instant``, ``number``, ``flag``,
-            ``text`` (JSON text of a string), ``json`` (JSON text of anything).
+            ``scores`` (numbers from 0 to 100 by name), ``text`` (JSON text of a string), ``json`` (JSON text
+            of anything).
         sealed: whether it may hold a person's own words and is therefore kept under the person's own key.
     """
 
@@ -165,6 +172,13 @@ Flag = Annotated[bool, Shape("flag")]
 
 Percent = Annotated[float, Field(ge=0, le=100), Shape("number")]
 """A score from 0 to 100 points."""
+
+Scores = Annotated[
+    dict[Annotated[str, Field(pattern=f"^{COMPONENT}$")], Percent],
+    Field(max_length=MAX_COMPONENTS, json_schema_extra={"additionalProperties": False}),
+    Shape("scores"),
+]
+"""Scores from 0 to 100 points by name, at most 20."""
 
 Fraction = Annotated[float, Field(ge=0, le=1), Shape("number")]
 """A share from 0 to 1."""

@@ -24,6 +24,7 @@ _ARROW: dict[str, pa.DataType] = {
     "number": pa.float64(),
     "flag": pa.bool_(),
     "words": pa.list_(pa.string()),
+    "scores": pa.map_(pa.string(), pa.float64()),
 }
 
 

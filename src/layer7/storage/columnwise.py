@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from layer7.contract.columns import EVENT_COLUMNS, Column, known_fields
 from layer7.contract.events import EVENT_MODELS
-from layer7.contract.shapes import EARLIEST_YEAR, Shape
+from layer7.contract.shapes import COMPONENT, EARLIEST_YEAR, MAX_COMPONENTS, Shape
 from layer7.contract.vocabulary import EventType
 
 DOOR = (
@@ -30,6 +30,7 @@ SQL_TYPES: Mapping[str, str] = {
     "number": "DOUBLE",
     "flag": "BOOLEAN",
     "words": "VARCHAR[]",
+    "scores": "MAP(VARCHAR, DOUBLE)",
 }
 """The engine's type for each kind of column."""
 
@@ -92,6 +93,22 @@ def _no_escape(raw: str) -> str:
     return f"NOT contains({raw}, chr(92))"
 
 
+_SCORE = rf'"{COMPONENT}":(100(\.0+)?|\d\d?(\.\d+)?)'
+_SCORES = rf"\{{({_SCORE}(,{_SCORE})*)?\}}"
+
+
+def _scores(raw: str) -> Checked:
+    """Check numbers by name; a map with a name that comes twice cannot even be made."""
+    names = f"""regexp_extract_all({raw}, '"([a-z0-9_]+)":', 1)"""
+    numbers = f"list_transform(regexp_extract_all({raw}, ':([0-9.]+)', 1), x -> CAST(x AS DOUBLE))"
+    sure = (
+        f"regexp_full_match({raw}, {quoted(_SCORES)}) AND len({names}) <= {MAX_COMPONENTS} "
+        f"AND len(list_distinct({names})) = len({names})"
+    )
+    made = f"map_from_entries(list_sort(list_zip({names}, {numbers})))"
+    return Checked(f"CASE WHEN {sure} THEN {made} END", sure)
+
+
 def from_json(raw: str, column: Column) -> Checked:
     """Check a field given as JSON text.
 
@@ -122,6 +139,8 @@ def from_json(raw: str, column: Column) -> Checked:
             shape = r'\[\]|\["[^"\\]*"(,"[^"\\]*")*\]'
             value = f"from_json({raw}, '[\"VARCHAR\"]')"
             checked = Checked(value, f"length({raw}) <= 500 AND regexp_full_match({raw}, {quoted(shape)})")
+        case "scores":
+            checked = _scores(raw)
         case "instant":
             moment = instant(inner)
             checked = Checked(moment.value, f"{_no_escape(raw)} AND {moment.sure}", moment.local)

@@ -46,6 +46,7 @@ _ARROW: Mapping[str, pa.DataType] = {
     "DOUBLE": pa.float64(),
     "BOOLEAN": pa.bool_(),
     "VARCHAR[]": pa.list_(pa.string()),
+    "MAP(VARCHAR, DOUBLE)": pa.map_(pa.string(), pa.float64()),
     "BLOB": pa.binary(),
 }
 SCHEMA = pa.schema({name: _ARROW[kind] for name, kind in LOG_COLUMNS.items()})
@@ -84,6 +85,8 @@ def _text(value: Any, kind: str) -> str:
             return str(_micros(value))
         case "words":
             return "\x1f".join(value)
+        case "scores":
+            return "\x1f".join(f"{name}={score:.6f}" for name, score in value.items())
         case _:
             return str(value)
 
@@ -96,6 +99,9 @@ def _sql_text(name: str, kind: str) -> str:
             text = f"CAST(epoch_us({name}) AS VARCHAR)"
         case "words":
             text = f"array_to_string({name}, chr(31))"
+        case "scores":
+            entries = f"list_transform(map_entries({name}), e -> e.key || '=' || format('{{:.6f}}', e.value))"
+            text = f"array_to_string({entries}, chr(31))"
         case _:
             text = f"CAST({name} AS VARCHAR)"
     return f"'{name}=' || {text}"

@@ -108,7 +108,7 @@ def check_field(values: Any, column: Column, engine: duckdb.DuckDBPyConnection) 
         case "instant":
             field = _typed_instant(values) if text is None else _written_instant(text, engine)
         case "number":
-            field = _number(_plain(values), column)
+            field = check_number(_plain(values), column)
         case "flag" if pa.types.is_boolean(values.type):
             field = Field(values, np.zeros(len(values), bool))
         case "text" | "json" if text is not None and column.shape.sealed:
@@ -118,11 +118,16 @@ def check_field(values: Any, column: Column, engine: duckdb.DuckDBPyConnection) 
         case "words" if _is_list(values.type):
             field = _words(values.cast(pa.list_(_TEXT)))
         case _:
-            field = _doubtful(values)
+            field = doubtful(values)
     return field
 
 
-def _doubtful(values: Any) -> Field:
+def doubtful(values: Any) -> Field:
+    """Give a field of which nothing is surely valid.
+
+    Args:
+        values: as they were read.
+    """
     return Field(None, pc.is_valid(values).to_numpy(zero_copy_only=False))
 
 
@@ -167,13 +172,19 @@ def _words(lists: Any) -> Field:
     return Field(lists, doubt)
 
 
-def _number(values: Any, column: Column) -> Field:
+def check_number(values: Any, column: Column) -> Field:
+    """Check numbers, and give them as they are kept.
+
+    Args:
+        values: as they were read; no dictionary.
+        column: says their bounds.
+    """
     kind = values.type
     if pa.types.is_float32(kind) or pa.types.is_decimal(kind):
         # The shortest decimal is what its writer meant: 0.8, not 0.800000011920929.
         values = values.cast(_TEXT)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return _doubtful(values)
+        return doubtful(values)
     # Minus zero is zero, whichever way it was written.
     numbers = pc.add(values.cast(pa.float64(), safe=False), 0.0)
     within = [pc.is_finite(numbers)]
@@ -229,7 +240,7 @@ def _typed_instant(values: Any) -> Field:
     elif pa.types.is_date(kind):
         whole, ticks = values.cast(pa.date64()).cast(pa.int64()), _TICKS["ms"]
     else:
-        return _doubtful(values)
+        return doubtful(values)
     earliest, latest = (pa.scalar(min(int(second) * ticks, 2**63 - 1)) for second in _SECONDS)
     sure = pc.and_(pc.greater_equal(whole, earliest), pc.less(whole, latest))
     kept = pc.if_else(sure, whole, pa.scalar(None, pa.int64()))

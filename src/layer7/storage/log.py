@@ -31,10 +31,12 @@ _SORTED = ["bucket", "person", "application_id", "event_time", "event_id"]
 _ROW_GROUP = 8192
 _SAID = ["event_type", "person", "purpose", "value", "event_time", "event_id"]
 _OWN = frozenset({"event_id", "application_id", "job_id"})
+_INSIDE = ((pa.types.is_string, ""), (pa.types.is_list, ".list.element"), (pa.types.is_map, ".key_value.key"))
 _REPEATED = [
-    f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+    f"{field.name}{inside}"
     for field in SCHEMA
-    if (pa.types.is_string(field.type) or pa.types.is_list(field.type)) and field.name not in _OWN
+    for is_kind, inside in _INSIDE
+    if is_kind(field.type) and field.name not in _OWN
 ]
 """Columns that say the same again and again; a dictionary of the others would only cost time."""
 

@@ -1,7 +1,7 @@
 """The query that validates JSON lines of a family, and the one that writes typed rows as such lines."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layer7.contract.columns import EVENT_COLUMNS, known_fields
@@ -23,7 +23,7 @@ TEXTS = frozenset({"VARCHAR", "JSON"})
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 TEXT_OBJECTS = frozenset(
     column.path[:cut] for column in EVENT_COLUMNS.values() for cut in range(1, len(column.path))
-)
+) | {column.path for column in EVENT_COLUMNS.values() if column.shape.kind == "scores"}
 """Objects of events, which a columnar file may hold as JSON text."""
 
 _MAX_ODD = 4000
@@ -52,7 +52,8 @@ def json_query(family: Family) -> str:
     objects: tuple[Path, ...] = ((), *family.objects)
     keys = {path: f"k[{number}]" for number, path in enumerate(objects, start=1)}
     odd = [_odd(family, path, keys[path], raw | kind) for path in objects]
-    sure.append(f"CASE WHEN odd THEN {_plain(keys, kind)} ELSE TRUE END")
+    maps = [raw[column.path] for column in family.columns if column.shape.kind == "scores"]
+    sure.append(f"CASE WHEN odd THEN {_plain(keys, kind, maps)} ELSE TRUE END")
     strange = " || ".join(f"coalesce({_strange(family, path, keys[path])}, [])" for path in objects)
     return selection(
         family,
@@ -63,13 +64,17 @@ def json_query(family: Family) -> str:
     )
 
 
-def _plain(keys: Mapping[Path, str], kinds: Mapping[Path, str]) -> str:
+def _plain(keys: Mapping[Path, str], kinds: Mapping[Path, str], maps: Sequence[str]) -> str:
     """Give whether a line with unknown keys holds nothing there that strict reading could refuse.
 
     No key comes twice, no CloudEvent is around the event, and what is unknown is neither an object nor deep,
     nor a number that only the engine reads.
     """
-    known = " + ".join(("1", *(f"coalesce(CAST({kind} = 'OBJECT' AS INT), 0)" for kind in kinds.values())))
+    objects = (
+        *(f"{kind} = 'OBJECT'" for kind in kinds.values()),
+        *(f"starts_with({raw}, '{{')" for raw in maps),
+    )
+    known = " + ".join(("1", *(f"coalesce(CAST({each} AS INT), 0)" for each in objects)))
     return " AND ".join(
         (
             *(f"coalesce(len(list_distinct({key})) = len({key}), TRUE)" for key in keys.values()),
@@ -147,6 +152,11 @@ def row_as_json(kinds: Kinds, path: Path = ()) -> str:
 
 
 def _value_as_json(expression: str, kind: str) -> str:
+    if kind.startswith("MAP("):
+        number = _value_as_json("e.value", kind.removesuffix(")").rsplit(", ", 1)[-1])
+        member = f"to_json(CAST(e.key AS VARCHAR)) || ':' || coalesce({number}, 'null')"
+        members = f"array_to_string(list_transform(map_entries({expression}), e -> {member}), ',')"
+        return f"('{{' || {members} || '}}')"
     match kind:
         case "TIMESTAMP WITH TIME ZONE":
             # Columnar files keep the moment only: written without offset, the local hour stays unknown.

@@ -23,6 +23,7 @@ from layer7.contract.columns import EVENT_COLUMNS, known_fields
 from layer7.contract.reading import MAX_NAME
 from layer7.storage.columnwise import DOOR, Family, families, nested_requirements
 from layer7.storage.fields import Field, Mask, as_text, check_field, local_clock
+from layer7.storage.score_maps import as_map, check_scores
 
 Path = tuple[str, ...]
 
@@ -59,7 +60,15 @@ class TypedRows:
 
     def _take_apart(self, path: Path, values: Any) -> None:
         kind = values.type
-        if pa.types.is_struct(kind):
+        if path in _MAPS and pa.types.is_struct(kind):
+            self._leaves[path] = as_map(values)
+        elif path in _CONTENTS and pa.types.is_struct(kind):
+            # Its members are whatever a writer chose: rows that say any are looked at one by one.
+            said = np.zeros(len(values), bool)
+            for part in values.flatten():
+                said |= pc.is_valid(part).to_numpy(zero_copy_only=False)
+            self._leaves[path] = pc.if_else(pa.array(said), values, pa.scalar(None, kind))
+        elif pa.types.is_struct(kind):
             # Flattening gives the nulls of an object to all its members.
             for at, member in enumerate(values.flatten()):
                 self._take_apart((*path, kind.field(at).name), member)
@@ -112,7 +121,7 @@ class TypedRows:
         for column in (*DOOR, *EVENT_COLUMNS.values()):
             values = self._leaves.get(column.path)
             if values is not None and values.null_count < len(values):
-                field = check_field(values, column, engine)
+                field = check_scores(values) if column.path in _MAPS else check_field(values, column, engine)
                 used = _USERS[column.name][self._kinds] if column.name in _USERS else None
                 doubt |= field.doubt if used is None else field.doubt & used
                 fields[column.name] = field if used is None else field.only(used)
@@ -163,6 +172,8 @@ class TypedRows:
         return +counts
 
 
+_MAPS = frozenset(column.path for column in EVENT_COLUMNS.values() if column.shape.kind == "scores")
+_CONTENTS = frozenset(column.path for column in EVENT_COLUMNS.values() if column.shape.kind == "json")
 _FAMILIES = families()
 _FAMILY_OF = {str(name): number for number, family in enumerate(_FAMILIES) for name in family.types}
 _USERS = {

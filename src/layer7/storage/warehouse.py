@@ -43,7 +43,7 @@ _AT_ONCE = 1_500_000
 # Segments are sorted by bucket themselves: they read well until they are many.
 _WORTH_SORTING = 20_000_000
 _MANY_SEGMENTS = 256
-_LAYOUT = 3
+_LAYOUT = 4
 _ORDER = "bucket, person, application_id"
 Progress = Callable[[float], None]
 """Is told which share of the work is done, 0 to 1."""
@@ -295,7 +295,7 @@ class Warehouse:
     def rows_of(self, dataset: str, person: str, bucket: int) -> list[dict[str, Any]]:
         """Give one person's rows of a table."""
         found = self.table_of(dataset, person, bucket)
-        rows: list[dict[str, Any]] = [] if found is None else found.to_pylist()
+        rows: list[dict[str, Any]] = [] if found is None else found.to_pylist(maps_as_pydicts="strict")
         return rows
 
     def table_of(self, dataset: str, person: str, bucket: int) -> pa.Table | None:

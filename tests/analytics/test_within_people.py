@@ -7,7 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics import Outlook, parts_known, sample_people, sent_rows, to_fit_parts, to_sent
+from layer7.analytics import (
+    Outlook,
+    parts_known,
+    sample_people,
+    sent_rows,
+    to_components,
+    to_fit_parts,
+    to_sent,
+)
 
 AS_OF = datetime(2026, 4, 1, tzinfo=UTC)
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -19,7 +27,8 @@ SCHEMA = pa.schema(
     ]
     + [(name, MOMENT) for name in ("created_at", "submitted_at", "rejected_at", "posted_at")]
     + [(name, pa.int8()) for name in ("local_hour", "local_weekday")]
-    + [(name, pa.float64()) for name in PARTS]
+    + [(name, pa.float64()) for name in (*PARTS, "resume_score")]
+    + [("resume_score_components", pa.map_(pa.string(), pa.float64()))]
 )
 
 
@@ -73,6 +82,36 @@ def test_an_empty_log_is_no_error():
     rows = _rows()
     interviews, answers = to_sent(rows, np.full(3, 0.5))
     assert interviews.events.size == answers.events.size == to_fit_parts(rows).events.size == 0
+    found = to_components(rows)
+    assert (found.names, found.told, found.score.size, found.seldom) == ((), 0, 0, ())
+
+
+def _scored(who, day, parts, score=70.0):
+    return _row(day, person=f"0{who:02x}", resume_score=score, resume_score_components=parts)
+
+
+def test_only_applications_with_all_parts_in_use_are_weighed():
+    """Fifty people tell a and b, of whom one leaves b out, and two name parts that nobody else has."""
+    rows = [_scored(who, who, {"b": 80.0, "a": float(who)}) for who in range(50)]
+    rows[7] |= {"resume_score_components": {"a": 7.0, "b": 80.0, "only_hers": 3.0}}
+    rows[8] |= {"resume_score": None}
+    rows += [_scored(8, 50, {"a": 8.0, "b": 1.0}), _scored(9, 51, {"a": 1.0}), _scored(9, 52, {"his": 1.0})]
+    rows += [_scored(9, 53, {}), _scored(9, 54, None)]
+    found = to_components(_rows(*rows))
+    assert (found.names, found.told, found.seldom) == (("a", "b"), 52, ())
+    whole = [who for who in range(50) if who != 8]
+    by_a = sorted(found.log.parts.tolist())
+    assert by_a == sorted([[float(who), 80.0] for who in whole] + [[8.0, 1.0]])
+    assert found.score.tolist() == [70.0] * 50
+    assert found.log.person.size == 50
+
+
+def test_a_part_that_few_people_have_is_not_named_and_one_that_few_tell_is_left_out():
+    rows = [_scored(who, who, {"a": 50.0} | ({"rare": 1.0} if who < 49 else {})) for who in range(50)]
+    assert to_components(_rows(*rows)).names == ("a",)
+    rows += [_scored(who, 50 + who, {"b": 1.0}) for who in range(60)]
+    found = to_components(_rows(*rows))
+    assert (found.names, found.seldom, found.told) == (("b",), ("a",), 110)
 
 
 def test_the_sample_keeps_whole_people_and_about_as_many_as_asked():

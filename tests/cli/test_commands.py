@@ -10,6 +10,7 @@ import pytest
 
 from command_line import answer, layer7
 from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
+from layer7.storage.home import open_home
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -210,6 +211,17 @@ def test_what_a_night_found_of_scores_and_timing_is_told_in_the_contracts_shape(
     assert score.is_well_calibrated is None
     for command in ("timing", "calibration", "fit-score"):
         assert "cannot tell yet" in layer7(command, home=home)
+
+
+def test_weights_of_the_parts_of_the_score_are_shown(tmp_path):
+    example = ScoreCalibration.model_config["json_schema_extra"]["examples"][0]
+    runs, at = open_home(tmp_path / "home").runs, datetime(2026, 3, 2, tzinfo=UTC)
+    number = runs.begin(at.date(), known_at=at, at=at)
+    runs.end(number, status="done", report={"propose": {"resume_score": example}}, at=at)
+    said = " ".join(layer7("calibration", home=tmp_path / "home").split())
+    assert "Parts of the score: Other weights order a person's later applications better." in said
+    assert "keywords 0.40 0.81 0.59 to 1.00" in said
+    assert "tried first: a_b_test" in said
 
 
 def test_what_one_person_is_too_few_for_is_said_and_published_rates_say_whose_they_are(home):

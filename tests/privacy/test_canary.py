@@ -12,6 +12,7 @@ from canaries import PERSON, WORDS, leaks, private_events
 from layer7.contract.reading import read_event
 from layer7.storage import warehouse
 from layer7.storage.reading import Horizon
+from nights import MEASURED, night
 
 
 def broken_events() -> list[dict | str]:
@@ -74,6 +75,21 @@ def test_nothing_lies_open(used, now, monkeypatch):
     used.warehouse.compact(at=now, progress=lambda _: None)
     used.ingest.retry(now=now)
     assert leaks(used.path) == []
+
+
+def test_a_part_of_a_score_that_she_alone_has_is_told_to_nobody(home, now):
+    """The name of a part is a text that a writer chose; what few people have says who they are."""
+    name = "grew_up_in_atlantis"
+    example = private_events()[1]
+    parts = {"resume_score_components": {name: 50, "keywords": 60}}
+    for day in range(1, 4):
+        event = example | {"application_id": f"a{day}", "timestamp": f"2025-01-0{day}T09:00:00Z"}
+        line = json.dumps(event | {"context": event["context"] | parts})
+        home.inbox.accept([(line, read_event(line, now=now))], now=now, source="http")
+    run = night(home, now.date(), now=now, only=(*MEASURED, "propose"))
+    said = json.dumps(run.report)
+    assert "No part is told by 50 people or more" in said
+    assert name not in said
 
 
 def test_the_search_finds_what_lies_open(used):

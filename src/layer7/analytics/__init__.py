@@ -9,9 +9,18 @@ from layer7.analytics.performance import month_facts, range_facts
 from layer7.analytics.person import finish, to_contract
 from layer7.analytics.quality import DataQuality, Share, quality_moments, to_quality
 from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
-from layer7.analytics.within_people import parts_known, sample_people, sent_rows, to_fit_parts, to_sent
+from layer7.analytics.within_people import (
+    Components,
+    parts_known,
+    sample_people,
+    sent_rows,
+    to_components,
+    to_fit_parts,
+    to_sent,
+)
 
 __all__ = [
+    "Components",
     "DataQuality",
     "Outlook",
     "Share",
@@ -32,6 +41,7 @@ __all__ = [
     "score_moments",
     "scored_people",
     "sent_rows",
+    "to_components",
     "to_contract",
     "to_fit_parts",
     "to_folds",

@@ -7,7 +7,13 @@ import typer
 
 from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
 from layer7.contract.evidence import Evidenced
-from layer7.contract.optimization import RateRatio, ScoreCalibrationRecommendation, TimeRate
+from layer7.contract.fields import Interval
+from layer7.contract.optimization import (
+    RateRatio,
+    ScoreCalibrationRecommendation,
+    TimeRate,
+)
+from layer7.contract.score_weights import ComponentWeights
 from layer7.storage import findings
 
 Name = TypeVar("Name", bound=str)
@@ -93,6 +99,7 @@ def calibration(*, home: HomeOption = None, as_json: JsonOption = False) -> None
         out.print(f"Slope {found.slope:.2f} ({low:.2f} to {high:.2f}); 1 is perfect", highlight=False)
     out.print(f"Recommendation: {found.recommendation}", highlight=False)
     _print_adjustment(found.adjustment)
+    _print_component_weights(found.component_weights)
 
 
 def _print_adjustment(found: ScoreCalibrationRecommendation | None) -> None:
@@ -106,8 +113,32 @@ def _print_adjustment(found: ScoreCalibrationRecommendation | None) -> None:
     )
     for name, points in mended.threshold_adjustments.items():
         out.print(f"{name} would have to move by {points:+.0f} points to keep its promise", highlight=False)
-    if mended.why_no_weights is not None:
-        out.print(f"No weights of parts: {mended.why_no_weights}", style="dim", highlight=False)
+
+
+def _print_component_weights(found: ComponentWeights | None) -> None:
+    if found is None:
+        return
+    out.print(f"Parts of the score: {found.answer}", highlight=False)
+    learned, now = found.learned_weights or {}, found.current_weights or {}
+    if learned or now:
+        rows = _weighed({name: now.get(name) for name in now or learned}, learned, found.weight_intervals)
+        print_table(f"Weights, {found.n} applications", ("part", "now", "learned", "95 % interval"), rows)
+    if found.route is not None:
+        out.print(f"What predicts better is tried first: {found.route}", style="dim", highlight=False)
+
+
+def _weighed(
+    current: Mapping[str, float | None], learned: Mapping[str, float], spans: Mapping[str, Interval]
+) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            name,
+            "cannot tell" if weight is None else f"{weight:.2f}",
+            f"{learned[name]:.2f}" if name in learned else "cannot tell yet",
+            f"{spans[name][0]:.2f} to {spans[name][1]:.2f}" if name in spans else "",
+        )
+        for name, weight in current.items()
+    ]
 
 
 def fit_score(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -117,15 +148,6 @@ def fit_score(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
         print_json(found.model_dump(mode="json"))
         return
     out.print(found.answer or "", highlight=False)
-    learned, spans = found.learned_weights or {}, found.weight_intervals
-    rows = [
-        (
-            name,
-            f"{weight:.2f}",
-            f"{learned[name]:.2f}" if name in learned else "cannot tell yet",
-            f"{spans[name][0]:.2f} to {spans[name][1]:.2f}" if name in spans else "",
-        )
-        for name, weight in found.current_weights.items()
-    ]
+    rows = _weighed(found.current_weights, found.learned_weights or {}, found.weight_intervals)
     print_table(f"Weights, {found.n} applications", ("part", "now", "learned", "95 % interval"), rows)
     _print_ratios("Against target jobs of equal fit (predictive)", found.category_effects)

@@ -120,6 +120,7 @@ from layer7.contract.schema import (
     definitions,
     schemas,
 )
+from layer7.contract.score_weights import ComponentWeights
 from layer7.contract.settings import (
     ApplicationMethod,
     FitScoreWeights,
@@ -174,6 +175,7 @@ __all__ = [
     "CommonPitfall",
     "CompanyPattern",
     "Component",
+    "ComponentWeights",
     "ConsentEvent",
     "Contract",
     "Coverage",

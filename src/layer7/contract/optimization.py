@@ -16,6 +16,7 @@ from layer7.contract.fields import (
     Positive,
     Whole,
 )
+from layer7.contract.score_weights import ComponentWeights
 from layer7.contract.shapes import Days, Fraction, Percent
 
 CalibrationIssue = Literal["scores_too_optimistic", "scores_too_pessimistic", "scores_not_discriminative"]
@@ -161,14 +162,26 @@ class ScoreCalibration(Evidenced):
                     "adjustment": {
                         "issue": "scores_too_optimistic",
                         "suggested_adjustment": {
-                            "component_weights": {},
-                            "why_no_weights": "Events hold the resume score and not its parts.",
+                            "component_weights": {"experience": 0.2, "keywords": 0.8},
                             "threshold_adjustments": {"improve_resume_threshold": 2.5},
                         },
                         "expected_improvement": {
                             "current_calibration_error": 0.031,
                             "expected_calibration_error": 0.012,
                         },
+                    },
+                    "component_weights": {
+                        "current_weights": {"experience": 0.6, "keywords": 0.4},
+                        "off_by": 0.3,
+                        "learned_weights": {"experience": 0.19, "keywords": 0.81},
+                        "weight_intervals": {"experience": [0.0, 0.41], "keywords": [0.59, 1.0]},
+                        "suggested_weights": {"experience": 0.2, "keywords": 0.8},
+                        "recommendation": "update_weights",
+                        "route": "a_b_test",
+                        "improvement_estimate": 0.07,
+                        "interval": [0.038, 0.101],
+                        "n": 15000,
+                        "answer": "Other weights order a person's later applications better.",
                     },
                 }
             ]
@@ -205,6 +218,10 @@ class ScoreCalibration(Evidenced):
     adjustment: Addition[ScoreCalibrationRecommendation | None] = Field(
         default=None,
         description="What is wrong with the score, what would mend it; null if nothing is proven.",
+    )
+    component_weights: Addition[ComponentWeights | None] = Field(
+        default=None,
+        description="What the parts of the score should weigh, whether or not it keeps promises.",
     )
 
 

@@ -16,7 +16,14 @@ from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.outcomes import LONGEST, Outlook
 from layer7.analytics.rethinking import switch_moments, target_moments
 from layer7.analytics.scores import fold_of, score_moments, scored_people, to_folds, to_people
-from layer7.analytics.within_people import parts_known, sample_people, sent_rows, to_fit_parts, to_sent
+from layer7.analytics.within_people import (
+    parts_known,
+    sample_people,
+    sent_rows,
+    to_components,
+    to_fit_parts,
+    to_sent,
+)
 from layer7.configuration import ConfigVersion
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.recommendation import OptimizationRecommendation
@@ -31,8 +38,9 @@ from layer7.optimization.improve_resume import PARAMETER as RESUME_THRESHOLD
 from layer7.optimization.improve_resume import Decisions
 from layer7.optimization.recommendation import Origin
 from layer7.optimization.resume_score import PARAMETER as RESUME_SCORE
-from layer7.optimization.resume_score import calibrate
+from layer7.optimization.resume_score import calibrate, told
 from layer7.optimization.rethink_targets import COUNT, RATE, states
+from layer7.optimization.score_weights import weigh_components
 from layer7.optimization.strategy_mode import Asked, optimize_mode_thresholds
 from layer7.optimization.timing import PARAMETER as FOLLOW_UP
 from layer7.optimization.timing import advise
@@ -96,8 +104,11 @@ def resume_score(asked: Question) -> Answer:
         origin=asked.origin(Component.STRATEGY_ENGINE),
         rng=asked.night.rng,
     )
-    report = found.report.model_copy(update={"adjustment": found.adjustment})
-    said = {"answer": found.answer, "needed": found.needed} | report.model_dump(mode="json")
+    weights = weigh_components(
+        to_components(asked.sent), rng=asked.night.rng, window=_window(asked, asked.sent)
+    )
+    report = told(found, weights).model_dump(mode="json")
+    said = {"answer": found.answer, "needed": found.needed} | report
     return Answer(said, () if found.recommendation is None else (found.recommendation,))
 
 

@@ -16,6 +16,7 @@ from layer7.contract.optimization import (
     SuggestedAdjustment,
 )
 from layer7.contract.recommendation import OptimizationRecommendation
+from layer7.contract.score_weights import ComponentWeights
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.optimization.recommendation import Grounds, Nature, Origin, Proposal, recommend
@@ -52,10 +53,6 @@ LEVEL = 0.95
 WELL_CALIBRATED = 0.02
 DRAWS = 1000
 DECIMALS = 4
-NO_WEIGHTS = (
-    "Events hold the resume score and not its parts, so nothing tells which part predicts. It would take the "
-    "parts of the score beside it in the context of each application, and people whose parts change."
-)
 CURVE_STEP = 5
 
 Floats = npt.NDArray[np.float64]
@@ -104,11 +101,10 @@ def calibrate(
     applications keeps its rate as far as the others allow. It is a prediction: people review it, since a
     truer promise is no experiment.
 
-    The log holds the score but not its parts, so there are no weights of parts to suggest:
-    ``component_weights`` is empty. (Kinds of rewrites and gaps are logged with the points they gave, but that
-    says what moves the score, not what its parts should weigh.) ``threshold_adjustments`` are the points to
-    add to ``improve_resume_threshold`` so that it stays where the served map promises its rate: to the
-    lowest score at which the learned curve reaches that rate, if it does so among the scores in the log.
+    Weights of the parts are another question (:func:`layer7.optimization.score_weights.weigh_components`),
+    which :func:`told` puts beside. ``threshold_adjustments`` are the points to add to
+    ``improve_resume_threshold`` so that it stays where the served map promises its rate: to the lowest score
+    at which the learned curve reaches that rate, if it does so among the scores in the log.
 
     Args:
         folds: counts per score point, each person in one fold, at least 6 folds; folds 0, 2, ... judge what
@@ -137,6 +133,25 @@ def calibrate(
         answer=answer(found, everyone, wrong=better is not None),
         needed=None if known else needed(everyone),
     )
+
+
+def told(found: Calibration, weights: ComponentWeights) -> ScoreCalibration:
+    """Put together what a night says of the resume score: its promises, and the weights of its parts.
+
+    Args:
+        found: what :func:`calibrate` gave.
+        weights: what :func:`layer7.optimization.score_weights.weigh_components` gave.
+    """
+    mended = found.adjustment
+    if mended is not None:
+        suggested = mended.suggested_adjustment.model_copy(
+            update={
+                "component_weights": weights.suggested_weights,
+                "why_no_weights": None if weights.suggested_weights else weights.answer,
+            }
+        )
+        mended = mended.model_copy(update={"suggested_adjustment": suggested})
+    return found.report.model_copy(update={"adjustment": mended, "component_weights": weights})
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +328,6 @@ def _adjustment(
         issue=found.issue,
         suggested_adjustment=SuggestedAdjustment(
             component_weights={},
-            why_no_weights=NO_WEIGHTS,
             threshold_adjustments={} if points is None else {THRESHOLD: points},
         ),
         expected_improvement=ExpectedImprovement(

@@ -25,6 +25,7 @@ from layer7.statistics.silence import SilenceModel, fit_silence
 from layer7.statistics.silence_moments import DelayLaw, DelayPrior, SilenceMoments
 from layer7.statistics.spread import Spread, shrink
 from layer7.statistics.timing import FactorEffect, LevelEffect, Sent, timing_effects
+from layer7.statistics.weighted_mean import WeightedMean, weighted_mean
 from layer7.statistics.within import WithinFit, WithinTest, fit_within, score_test
 from layer7.statistics.within_auc import AucGain, auc_gain, within_auc
 
@@ -55,6 +56,7 @@ __all__ = [
     "SilenceMoments",
     "Spread",
     "SquaredErrors",
+    "WeightedMean",
     "WithinFit",
     "WithinTest",
     "answered_by",
@@ -90,6 +92,7 @@ __all__ = [
     "tipping_share",
     "unseen_answers",
     "user_only_errors",
+    "weighted_mean",
     "wilson",
     "wilson_bounds",
     "within_auc",

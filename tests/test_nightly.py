@@ -34,7 +34,9 @@ def clock() -> datetime:
 @pytest.fixture(scope="module")
 def log(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("log")
-    market = simulate(SCENARIOS["default"], people=60, weeks=WEEKS, start=START, rng=np.random.default_rng(3))
+    market = simulate(
+        SCENARIOS["S4_parts"], people=60, weeks=WEEKS, start=START, rng=np.random.default_rng(3)
+    )
     write_events(events(market), folder, format="jsonl")
     return folder
 
@@ -94,6 +96,11 @@ def test_stages_are_told_in_their_order_and_recorded(rested):
     assert low < measured["interview_rate"]["value"] < high
     assert measured["naive_rate"] < measured["interview_rate"]["value"] < measured["resolved_rate"]
     assert {line["name"] for line in measured["quality"]} >= {"critical fields known"}
+    weights = run.report["propose"]["resume_score"]["component_weights"]
+    assert weights["current_weights"] == pytest.approx(
+        {"experience": 0.4, "format": 0.2, "impact": 0.2, "keywords": 0.2}, abs=0.01
+    )
+    assert (weights["n"], weights["suggested_weights"]) == (measured["applications"], {})
 
 
 def test_running_twice_changes_nothing(rested):

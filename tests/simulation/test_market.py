@@ -77,6 +77,8 @@ def test_every_scenario_says_what_it_plants():
     assert changed["S12a"] == {"weekday_odds_ratios", "early_odds_ratio"}
     assert changed["S12b"] == {"early_odds_ratio", "morning_odds_ratio"}
     assert changed["weibull_delays"] == changed["exponential_delays"] == {"delay_law"}
+    assert changed["S4_parts"] == {"resume_part_sd", "resume_part_person_sd"}
+    assert changed["S4_one_part"] > {"outcome_resume_weights", *changed["S4_parts"]}
     assert SCENARIOS["S0"].pattern_share == 0
     assert set(SCENARIOS["S0"].weekday_odds_ratios) == {1.0}
 

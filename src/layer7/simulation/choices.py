@@ -74,6 +74,8 @@ class Applications:
     fit: Floats  # score, 0 to 100
     outcome_fit: Floats  # the fit that the employers' choice follows
     resume: Floats
+    resume_parts: Floats  # points, a column per part; no column where the market plants none
+    outcome_resume: Floats  # the resume score that the employers' choice follows
     version: Ints
     mode: Ints
     policy: Ints
@@ -237,6 +239,8 @@ def _drawn(
         fit=fit,
         outcome_fit=100 * np.dot(market.outcome_fit_weights, parts),
         resume=week.resume[person],
+        resume_parts=np.empty((size, 0)),
+        outcome_resume=week.resume[person],
         version=week.version[person],
         mode=week.mode[person],
         policy=policy,

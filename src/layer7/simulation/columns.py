@@ -150,6 +150,28 @@ def names(codes: Ints, labels: Sequence[str]) -> Column:
     return pa.DictionaryArray.from_arrays(indices, pa.array(labels, type=pa.string()))
 
 
+def scores(labels: Sequence[str], values: NDArray[np.float64]) -> Column:
+    """Name the scores of each row.
+
+    Args:
+        labels: the names, in their order.
+        values: a row each, a column per name; null if there is no column.
+
+    Returns:
+        A column of maps.
+
+    Example:
+        >>> scores(("a", "b"), np.array([[70.0, 80.5]])).to_pylist()
+        [[('a', 70.0), ('b', 80.5)]]
+    """
+    size, count = values.shape
+    if not count:
+        return pa.nulls(size, pa.map_(pa.string(), pa.float64()))
+    offsets: Any = pa.array(np.arange(size + 1) * count, type=pa.int32())
+    keys: Any = pa.array(labels, type=pa.string()).take(pointers(np.tile(np.arange(count), size)))
+    return pa.MapArray.from_arrays(offsets, keys, pa.array(values.ravel()))
+
+
 def pointers(rows: Ints) -> pa.Int64Array:
     """Row numbers as a column, to take with.
 

@@ -102,6 +102,12 @@ class Market:
     fit_person_sd: float = 5.0  # points, between people
     fit_quality_correlation: float = 0.8  # of a person's mean fit with quality
 
+    # Parts of the resume score, which is their weighted mean; without a spread they are not in the log.
+    resume_weights: Numbers = (0.4, 0.2, 0.2, 0.2)
+    outcome_resume_weights: Numbers = (0.4, 0.2, 0.2, 0.2)  # those the employers' choice follows
+    resume_part_sd: float = 0.0  # points, of each part alone, between a person's applications ...
+    resume_part_person_sd: float = 0.0  # ... and between people
+
     # Outcome.
     intercept: float = -3.62  # log odds, posting alive, all effects zero
     link: Literal["logit", "probit"] = "logit"
@@ -191,6 +197,8 @@ _LEVELS = {
     "company_type_effect": len(levels.COMPANY_TYPES),
     "fit_weights": 4,
     "outcome_fit_weights": 4,
+    "resume_weights": len(levels.RESUME_PARTS),
+    "outcome_resume_weights": len(levels.RESUME_PARTS),
     "weekday_odds_ratios": 7,
     "month_odds_ratios": 12,
     "strategy_odds_ratios": len(levels.STRATEGY_MODES),
@@ -203,6 +211,8 @@ _SUM_TO_ONE = (
     "channel_shares",
     "fit_weights",
     "outcome_fit_weights",
+    "resume_weights",
+    "outcome_resume_weights",
 )
 _PROBABILITIES = (
     "weekly_dropout",

@@ -63,13 +63,14 @@ def linear_predictor(
     person, posting = applications.person, applications.posting
     employer = postings.employer[posting]
     day = (applications.sent - calendar.first) // DAY
-    kink = np.maximum(applications.resume - 68.0, 0.0)
+    resume = applications.outcome_resume
+    kink = np.maximum(resume - 68.0, 0.0)
     score = market.intercept + population.quality[person] + postings.effect[posting] + applications.aim
     score += np.log(market.channel_odds_ratios)[applications.channel]
     score += np.log(market.strategy_odds_ratios)[applications.mode]
     score += _timing(market, applications, postings, calendar=calendar, day=day)
     score += market.fit_slope * (applications.outcome_fit - 62.0) / 15.0
-    score += market.resume_slope * (np.minimum(applications.resume, 68.0) - 68.0) / 12.0
+    score += market.resume_slope * (np.minimum(resume, 68.0) - 68.0) / 12.0
     score += market.resume_slope_above_68 * kink / 12.0
     score += float(np.log(market.tailored_odds_ratio)) * applications.tailored
     score += population.vendor_logit[person] * (employers.vendor[employer] == 0)

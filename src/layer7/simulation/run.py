@@ -27,6 +27,7 @@ from layer7.simulation.jobs import draw_market
 from layer7.simulation.market import Market
 from layer7.simulation.outcomes import ACCEPTED, Calendar, Outcomes, draw_outcomes, linear_predictor
 from layer7.simulation.people import Population, draw_people
+from layer7.simulation.resume_parts import ResumeParts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -101,10 +102,11 @@ def simulate(market: Market, *, people: int, weeks: int, start: date, rng: np.ra
     world = draw_market(market, people=people, days=7 * weeks, rng=rng)
     calendar = _calendar(start, weeks)
     state = _State.begin(market, population, calendar=calendar, weeks=weeks, rng=rng)
+    parts = ResumeParts(market, people, rng)
     rows: list[tuple[Applications, Outcomes]] = []
     for number in range(weeks):
         week = state.open_week(market, population, number, rng)
-        applications = draw_applications(market, population, world[1], week=week, rng=rng)
+        applications = parts.draw(draw_applications(market, population, world[1], week=week, rng=rng))
         log_odds = linear_predictor(market, applications, population, world=world, calendar=calendar)
         outcomes = draw_outcomes(market, applications, population, world=world, log_odds=log_odds, rng=rng)
         state.close_week(applications, outcomes)

@@ -9,6 +9,7 @@ from layer7.simulation.market import Market
 _DEFAULT = Market()
 _NO_TIMING = replace(_DEFAULT, weekday_odds_ratios=(1.0,) * 7, early_odds_ratio=1.0)
 _EXPLORED = replace(_DEFAULT, exploration_share=0.10)
+_PARTS = replace(_DEFAULT, resume_part_sd=12.0, resume_part_person_sd=6.0)
 _NULL = replace(
     _NO_TIMING,
     pattern_share=0.0,
@@ -49,6 +50,15 @@ SCENARIOS: Mapping[str, Market] = MappingProxyType(
         # S3: the rate falls by two fifths at week 20.
         "S3": replace(_DEFAULT, drift_week=20, drift_odds_ratio=0.58, entry_weeks=30),
         "S4": _DEFAULT,
+        # S4 with the parts of the resume score in the log. The weights of its parts are right ...
+        "S4_parts": _PARTS,
+        # ... or employers look at one part alone, and closely.
+        "S4_one_part": replace(
+            _PARTS,
+            outcome_resume_weights=(0.0, 0.0, 0.0, 1.0),
+            resume_slope=0.5,
+            resume_slope_above_68=0.5,
+        ),
         # S5: Layer 2 tosses a coin within 5 points of its threshold. (a) Its modes differ in name only.
         "S5a": replace(_EXPLORED, rewrite_elsewhere=1.0),
         # (b) Improving costs a third of the applications, and better resumes help up to 68 points only.

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 TEXTS = pa.list_(pa.string())
+SCORES = pa.map_(pa.string(), pa.float64())
 JOB_TYPE = pa.struct(
     [
         ("title", pa.string()),
@@ -31,6 +32,7 @@ CONTEXT_TYPE = pa.struct(
         ("job_characteristics", JOB_TYPE),
         ("resume_score", pa.float64()),
         ("tailoring_applied", pa.bool_()),
+        ("resume_score_components", SCORES),
     ]
 )
 OUTCOME_TYPE = pa.struct(

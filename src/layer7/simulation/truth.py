@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from layer7.simulation import levels
 from layer7.simulation.choices import DAY, Applications
-from layer7.simulation.columns import Column, names, numbered, pointers, table
+from layer7.simulation.columns import Column, names, numbered, pointers, scores, table
 from layer7.simulation.jobs import Employers, Postings
 from layer7.simulation.outcomes import NEVER, Outcomes
 from layer7.simulation.people import Population
@@ -126,6 +126,8 @@ class Tables:
             "signal": a.signal,
             "fit_score": a.fit,
             "resume_score": a.resume,
+            "resume_score_components": scores(levels.RESUME_PARTS, a.resume_parts),
+            "resume_score_of_employers": a.outcome_resume,
             "strategy_mode": names(a.mode, levels.STRATEGY_MODES),
             "policy": names(a.policy, levels.POLICIES),
             "tailoring_applied": a.tailored,

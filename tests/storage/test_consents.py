@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from layer7.contract.reading import read_event
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
-from layer7.privacy import VALUES, may_use, strictness
+from layer7.privacy import VALUES, Consent, may_use, strictness
 from layer7.storage.consents import allowing_within
 from layer7.storage.schema import consents
 from layer7.storage.state import Act
@@ -150,6 +151,25 @@ def test_the_last_word_counts_whatever_came_before(home, words):
     held = home.consents.of(home.keys.person(user_id))
     assert held is not None
     assert {purpose: held.value(purpose) for purpose in last} == last
+
+
+def test_lists_of_people_say_what_is_said_of_each(home):
+    dice = np.random.default_rng(3)
+    words = [(purpose.value, value) for purpose in Purpose for value in VALUES[purpose]]
+    names = [f"person {number}" for number in range(60)]
+    said = [(name, *words[dice.integers(len(words))]) for name in names for _ in range(dice.integers(5))]
+    moments = [(NOW - timedelta(hours=int(dice.integers(4)))).isoformat() for _ in said]
+    told = [*zip(said, moments, strict=True), ((names[0], "unknown", "yes"), NOW.isoformat())]
+    rows = [dict(zip(("person", "purpose", "value"), each, strict=True), at=at) for each, at in told]
+    with home.state.write() as connection:
+        connection.execute(consents.insert(), [row | {"source": "test"} for row in rows])
+    for purpose in Purpose:
+        allowing = {name for name in names if home.consents.may(name, purpose)}
+        assert 0 < len(allowing) < len(names)
+        if may_use(Consent(), purpose):
+            assert home.consents.refusing(purpose, known_at=NOW) == tuple(sorted({*names} - allowing))
+        else:
+            assert home.consents.allowing(purpose, known_at=NOW) == tuple(sorted(allowing))
 
 
 def test_strictness_follows_the_order_of_the_words():

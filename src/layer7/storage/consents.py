@@ -1,6 +1,6 @@
 """What people have said about the use of their data; read on every use, never from a cache."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -259,8 +259,10 @@ def _judged(
     connection: Connection, purpose: Purpose, known_at: datetime | None, *, allowed: bool
 ) -> set[str]:
     """Give those who allow or refuse; what was said after a horizon can only take away."""
-    now = _latest(connection)
-    then = now if known_at is None else _latest(connection, until=known_at)
+    # What people say of other purposes decides nothing here, and is most of what is said.
+    beside = [each.value for each in Purpose if each not in {purpose, Purpose.PERSONALISATION}]
+    now = _latest(connection, beside=beside)
+    then = now if known_at is None else _latest(connection, until=known_at, beside=beside)
     usual = may_use(Consent(), purpose)
     found = set()
     for person, consent in now.items():
@@ -280,9 +282,16 @@ def _ranked() -> Select[tuple[str, str, str, int]]:
 
 
 def _latest(
-    connection: Connection, *, person: str | None = None, until: datetime | None = None
+    connection: Connection,
+    *,
+    person: str | None = None,
+    until: datetime | None = None,
+    beside: Sequence[str] = (),
 ) -> Mapping[str, Consent | None]:
-    """Give what people have said last of each purpose; of words of one moment the strictest counts."""
+    """Give what people have said last of each purpose; of words of one moment the strictest counts.
+
+    Purposes that are left out stand in ``beside``.
+    """
     if person is not None and until is None:
         return _strictest(connection.execute(_ONES_LATEST, {"one": person}).all())
     wanted = _ranked()
@@ -290,6 +299,8 @@ def _latest(
         wanted = wanted.where(consents.c.person == person)
     if until is not None:
         wanted = wanted.where(consents.c.at <= until.isoformat())
+    if beside:
+        wanted = wanted.where(consents.c.purpose.not_in(beside))
     return _strictest(connection.execute(_first(wanted)).all())
 
 

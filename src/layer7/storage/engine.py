@@ -79,4 +79,6 @@ def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
         }
     )
     engine.execute("SET TimeZone = 'UTC'")
+    # Else every question about a table asks its files anew what they hold, and files never change.
+    engine.execute("SET parquet_metadata_cache = true")
     return engine

@@ -22,6 +22,9 @@ def test_the_chance_of_a_share_is_the_integral_of_its_beta_law():
     law = stats.beta(7 + 4 * 0.3, 3 + 4 * 0.7)
     wanted = integrate.quad(law.pdf, 0.5, 1)[0]
     assert share_above(7, 10, 0.5, usual=0.3).item() == pytest.approx(wanted, rel=1e-6)
+    several = share_above([7, 3, 7, 7], [10, 4, 10, 10], [0.5, 0.5, 0.6, 0.5], usual=0.3).tolist()
+    alone = [share_above(*each, usual=0.3).item() for each in ((7, 10, 0.5), (3, 4, 0.5), (7, 10, 0.6))]
+    assert several == [*alone, alone[0]]
     with pytest.raises(Layer7Error):
         share_above(3, 2, 0.5)
 

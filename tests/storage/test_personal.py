@@ -22,7 +22,7 @@ def anna(any_home):
     """A home with one person of whom something was learned."""
     person = any_home.keys.admit(["anna"])["anna"]
     kept = stepped(None, {PACE: Learned(value=20.0, n=12, low=15.0, high=26.0)}, USUAL, day=NOW.date())
-    any_home.personal.keep({person: kept}, at=NOW)
+    any_home.personal.keep(person, kept, at=NOW)
     return any_home
 
 
@@ -75,6 +75,26 @@ def test_nothing_lies_open_and_every_word_is_in_the_audit_log(anna):
         "preferred_locations": ["Castrop-Rauxel"],
         "paused": True,
     }
+
+
+def test_only_what_has_changed_is_written_anew_and_nothing_of_the_unknown(anna):
+    person = anna.keys.person("anna")
+
+    def sealed():
+        with anna.state.read() as connection:
+            return connection.execute(personal.select()).all()
+
+    before = sealed()
+    assert anna.personal.renew([person, "nobody"], lambda _, kept: kept, at=NOW + timedelta(days=1)) == 0
+    assert sealed() == before
+    learned = {PACE: Learned(value=20.0, n=12, low=15.0, high=26.0)}
+    day = NOW.date() + timedelta(days=1)
+    written = anna.personal.renew(
+        [person, "nobody"], lambda _, kept: stepped(kept, learned, USUAL, day=day), at=NOW
+    )
+    assert written == 1
+    assert anna.personal.kept()[person]["fields"][PACE]["value"] == 12.0
+    assert [row.person for row in sealed()] == [person]
 
 
 def test_of_the_unknown_nothing_is_there_and_bad_wishes_change_nothing(anna):

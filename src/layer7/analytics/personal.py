@@ -68,14 +68,20 @@ def _of_applications(applications: ir.Table, end: int) -> ir.Table:
     band = (ibis.least(ibis.greatest(rows.fit_score, 0.0), 100.0) // FIT_WIDTH).cast("int64")
     old = rows.answer_days.notnull() & (rows.seconds < end - OLD_ENOUGH * SECONDS_PER_DAY)
     days = grained((rows.answer_days + 0.5).ln())
-    counted = rows.group_by(*PERSON).aggregate(
+    # Counted by band first: so many counts of every single row take longer than counting twice.
+    banded = rows.group_by(*PERSON, band=band).aggregate(
         n=rows.count(),
         recent=count_if(rows.seconds >= end - 7 * PACE_WEEKS * SECONDS_PER_DAY),
         answers=count_if(old),
         log_days=ibis.ifelse(old, days, 0.0).sum(),
         first=rows.seconds.min(),
         last=rows.seconds.max(),
-        **{name: count_if(band == at) for at, name in enumerate(FIT_BANDS)},
+    )
+    counted = banded.group_by(*PERSON).aggregate(
+        **{name: banded[name].sum() for name in ("n", "recent", "answers", "log_days")},
+        first=banded["first"].min(),
+        last=banded["last"].max(),
+        **{name: ibis.ifelse(banded.band == at, banded.n, 0).sum() for at, name in enumerate(FIT_BANDS)},
     )
     return _complete(counted)
 

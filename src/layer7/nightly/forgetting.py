@@ -75,7 +75,8 @@ def forget_since(home: Home, user_id: str, since: date, *, act: Act) -> Forgotte
         applications = home.warehouse.refold(person, bucket, at=act.at)
         kept, nights = relearned(home, person)
         home.personal.drop([person])
-        home.personal.keep({} if kept is None else {person: kept}, at=act.at)
+        if kept is not None:
+            home.personal.keep(person, kept, at=act.at)
         detail = {"since": since.isoformat(), "events": events}
         name, why = home.keys.audit_name.of(user_id), home.keys.shut(person, act.why)
         with home.state.change(Act(act.actor, "person.forget-since", name, act.at, why, detail)):

@@ -22,15 +22,15 @@ def personalise(night: Night) -> Outcome:
         usual = usual_values(night.home.configs.active(Component.ORCHESTRATOR))
         found = learned_of(log, usual, night.horizon.end)
     night.progress(0.6)
-    kept, paused = night.home.personal.kept(), night.home.personal.paused()
-    moved = {
-        person: now
-        for person, learned in found.items()
-        if person not in paused
-        and (now := stepped(kept.get(person), learned, usual, day=night.horizon.as_of)) != kept.get(person)
-    }
-    rows = night.home.personal.keep(moved, at=night.clock())
-    changed = sum(_values(kept.get(person)) != _values(now) for person, now in moved.items())
+    paused, changed = night.home.personal.paused(), 0
+
+    def step(person: str, kept: Kept | None) -> Kept:
+        nonlocal changed
+        now = stepped(kept, found[person], usual, day=night.horizon.as_of)
+        changed += _values(kept) != _values(now)
+        return now
+
+    rows = night.home.personal.renew(found.keys() - paused, step, at=night.clock())
     return Outcome(rows, {"people": len(found), "changed": changed, "paused": len(paused & found.keys())})
 
 

@@ -1,8 +1,6 @@
 """What is learned of a person for settings of her own, from what she does; nothing of anybody else's."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import compress
 from types import MappingProxyType
 
 import numpy as np
@@ -90,12 +88,9 @@ def _weeks(moments: pa.Table, end: int) -> Floats:
 
 
 def _each(drawn: Drawn) -> Iterator[Learned | None]:
-    for value, low, high, n in zip(drawn.value, drawn.low, drawn.high, drawn.n, strict=True):
-        yield (
-            Learned(value=float(value), low=float(low), high=float(high), n=int(np.ceil(n)))
-            if n > 0
-            else None
-        )
+    columns = (drawn.value, drawn.low, drawn.high, np.ceil(drawn.n))
+    for value, low, high, n in zip(*(each.tolist() for each in columns), strict=True):
+        yield Learned(value=value, low=low, high=high, n=int(n)) if n > 0 else None
 
 
 def _edits(moments: pa.Table) -> Iterator[Learned | None]:
@@ -104,36 +99,33 @@ def _edits(moments: pa.Table) -> Iterator[Learned | None]:
     taken = edited + accepted
     often = share_above(edited, taken, OFTEN, usual=USUAL_EDITED, weight=8.0)
     seldom = 1 - share_above(edited, taken, SELDOM, usual=USUAL_EDITED, weight=8.0)
-    drawn = share(edited, taken, usual=USUAL_EDITED)
-    for at, n in enumerate(taken):
-        word = "high" if often[at] > SURE else "low" if seldom[at] > SURE else "medium"
-        yield (
-            Learned(value=word, n=int(n), low=float(drawn.low[at]), high=float(drawn.high[at])) if n else None
-        )
+    words = np.where(often > SURE, "high", np.where(seldom > SURE, "low", "medium")).tolist()
+    for word, learned in zip(words, _each(share(edited, taken, usual=USUAL_EDITED)), strict=True):
+        yield learned and learned._replace(value=word)
 
 
 def _tastes(tastes: pa.Table) -> Iterator[tuple[str, str, Learned]]:
     """What she turns to, most often first; an arrangement is one word."""
-    rows = tastes.sort_by(
-        [("person", "ascending"), ("field", "ascending"), ("n", "descending"), ("level", "ascending")]
-    )
-    people, fields, levels, n = (rows[name].to_pylist() for name in ("person", "field", "level", "n"))
-    whose = [(str(person), str(field)) for person, field in zip(people, fields, strict=True)]
-    total: Counter[tuple[str, str]] = Counter()
-    for key, own in zip(whose, n, strict=True):
-        total[key] += int(own or 0)
-    counts, totals = _column(rows, "n"), np.array([total[key] for key in whose], np.float64)
-    lines = np.array([LINES[field] for _, field in whose])
+    people, fields = (tastes[name].combine_chunks().dictionary_encode() for name in ("person", "field"))
+    whose = np.asarray(people.indices) * len(LINES) + np.asarray(fields.indices)
+    counts = _column(tastes, "n")
+    totals = np.bincount(whose, counts, minlength=1)[whose]
+    lines = np.array([LINES[str(field)] for field in fields.dictionary.to_pylist()])[
+        np.asarray(fields.indices)
+    ]
     # What is believed beforehand lies below the line: a share that was seen below it cannot be surely above.
     sure = counts >= lines * totals
     sure[sure] = share_above(counts[sure], totals[sure], lines[sure], usual=USUAL_LEVEL) > SURE
-    likely: dict[tuple[str, str], list[str]] = {}
-    for key, level in compress(zip(whose, levels, strict=True), sure):
+    named = tastes.append_column("of", pa.array(totals.astype(np.int64))).filter(pa.array(sure))
+    named = named.sort_by([("n", "descending"), ("level", "ascending")])
+    columns = (named[name].to_pylist() for name in ("person", "field", "of", "level"))
+    likely: dict[tuple[str, str, int], list[str]] = {}
+    for person, field, of, level in zip(*columns, strict=True):
         if level != UNSAID:
-            likely.setdefault(key, []).append(str(level))
-    for (person, field), liked in likely.items():
+            likely.setdefault((person, field, of), []).append(level)
+    for (person, field, of), liked in likely.items():
         value: Value = liked[0] if field == "arrangement" else tuple(liked[:MOST_LEVELS])
-        yield person, _FIELDS[field], Learned(value=value, n=total[person, field])
+        yield person, _FIELDS[field], Learned(value=value, n=of)
 
 
 def _column(table: pa.Table, name: str) -> Floats:

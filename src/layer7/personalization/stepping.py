@@ -49,40 +49,31 @@ def stepped(kept: Kept | None, learned: Mapping[str, Learned], usual: Usual, *, 
         >>> [each["fields"]["optimal_applications_per_week"]["value"] for each in (first, then)]
         [11.0, 14.0]
     """
-    if kept is not None and date.fromisoformat(kept["as_of"]) > day:
+    today = day.isoformat()
+    if kept is not None and kept["as_of"] > today:
         return kept
-    before = _before(kept, day)
-    days = 1 if before is None else max((day - before).days, 1)
+    # The day of the night before this one; this one may run again.
+    before = None if kept is None else kept["as_of"] if kept["as_of"] != today else kept["before"]
+    days = 1 if before is None else max((day - date.fromisoformat(before)).days, 1)
     old: Mapping[str, Any] = {} if kept is None else kept["fields"]
     fields = {
-        field: _field(field, old.get(field), value, usual, day=day, days=days)
+        field: _field(field, old.get(field), value, usual, today=today, days=days)
         for field, value in sorted(learned.items())
     }
-    return {
-        "as_of": day.isoformat(),
-        "before": None if before is None else before.isoformat(),
-        "fields": fields,
-    }
-
-
-def _before(kept: Kept | None, day: date) -> date | None:
-    """The day of the night before this one; this one may run again."""
-    if kept is None:
-        return None
-    named = kept["as_of"] if kept["as_of"] != day.isoformat() else kept["before"]
-    return None if named is None else date.fromisoformat(named)
+    return {"as_of": today, "before": before, "fields": fields}
 
 
 def _field(
-    field: str, old: Mapping[str, Any] | None, learned: Learned, usual: Usual, *, day: date, days: int
+    field: str, old: Mapping[str, Any] | None, learned: Learned, usual: Usual, *, today: str, days: int
 ) -> dict[str, Any]:
     told = document(learned)
-    history = [entry for entry in ([] if old is None else old["history"]) if entry[0] < day.isoformat()]
+    history = [entry for entry in ([] if old is None else old["history"]) if entry[0] < today]
     now = history[-1][1] if history else usual.of(field)
     value = _moved(field, now, told["target"], days)
     if not history or value != now:
-        history = [*history, [day.isoformat(), value]]
-    return told | {"value": value, "history": history[-MOST_KEPT:]}
+        history.append([today, value])
+    told["value"], told["history"] = value, history[-MOST_KEPT:]
+    return told
 
 
 def _moved(field: str, now: Any, target: Any, days: int) -> Any:

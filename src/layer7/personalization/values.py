@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 LEVEL = 0.95
 METHODS: Mapping[str, str] = MappingProxyType(
@@ -48,8 +48,7 @@ class Usual:
         return known.get(field)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(NamedTuple):
     """One value as her data have it today.
 
     Args:
@@ -72,18 +71,14 @@ def evidence_words(field: str) -> str:
 
 def document(learned: Learned) -> dict[str, Any]:
     """Give a learned value as plain JSON values, numbers to 12 digits."""
-
-    def rounded(number: float | None) -> float | None:
-        return None if number is None else float(f"{number:.12g}")
-
-    value = learned.value
+    value, n, low, high = learned
     return {
-        "target": list(value)
-        if isinstance(value, tuple)
-        else rounded(value)
-        if isinstance(value, float)
-        else value,
-        "low": rounded(learned.low),
-        "high": rounded(learned.high),
-        "n": learned.n,
+        "target": list(value) if isinstance(value, tuple) else _rounded(value),
+        "low": _rounded(low),
+        "high": _rounded(high),
+        "n": n,
     }
+
+
+def _rounded(value: float | str | None) -> float | str | None:
+    return float(f"{value:.12g}") if isinstance(value, float) else value

@@ -32,5 +32,12 @@ def share_above(
     k, trials = np.broadcast_arrays(column("events", events), column("n", n))
     wilson_bounds(k, trials)
     mean, at = np.clip(column("usual", usual), 0.01, 0.99), column("line", line)
-    above = special.betaincc(k + weight * mean, trials - k + weight * (1 - mean), at)
-    return np.asarray(above, dtype=np.float64)
+    asked = np.broadcast_arrays(k + weight * mean, trials - k + weight * (1 - mean), at)
+    # Many people have the same few counts, and the function takes longer than finding these.
+    code = np.zeros(asked[0].size, dtype=np.int64)
+    for each in asked:
+        known, place = np.unique(each, return_inverse=True)
+        code = code * known.size + place.ravel()
+    _, first, place = np.unique(code, return_index=True, return_inverse=True)
+    above = special.betaincc(*(each.ravel()[first] for each in asked))
+    return np.asarray(above, dtype=np.float64)[place].reshape(asked[0].shape)

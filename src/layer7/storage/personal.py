@@ -1,11 +1,11 @@
 """People's own settings and wishes, each sealed under the person's key; callers speak in their own ids."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -16,7 +16,6 @@ from layer7.storage.keys import Keys
 from layer7.storage.schema import personal, wishes
 from layer7.storage.state import Act, State
 
-_AT_ONCE = 500
 # Made once, since every request that is for a person asks them.
 _KEPT = select(personal.c.person, personal.c.words)
 _KEPT_OF_ONE = _KEPT.where(personal.c.person == bindparam("one"))
@@ -46,34 +45,42 @@ class Personal:
         with self.state.read() as connection:
             rows = connection.execute(query, {"one": person}).all()
         own = self._keys.keys(row.person for row in rows)
-        return {
-            row.person: from_json(open_sealed(own[row.person], row.words))
-            for row in rows
-            if row.person in own
-        }
+        return {row.person: _opened(own[row.person], row.words) for row in rows if row.person in own}
 
-    def keep(self, found: Mapping[str, Kept], *, at: datetime) -> int:
-        """Keep what was learned; gives how many people's settings were written.
+    def renew(
+        self, people: Iterable[str], step: Callable[[str, Kept | None], Kept | None], *, at: datetime
+    ) -> int:
+        """Take people's settings a step on; gives of how many something was written.
+
+        One at a time: so many documents at once are more to look after than to make.
 
         Args:
-            found: by pseudonym.
+            people: their pseudonyms; of the erased, nothing is kept.
+            step: gives what is to be kept of a person in place of what is, None for nothing.
             at: now.
         """
-        own = self._keys.keys(found)
-        rows = [
-            {
-                "person": person,
-                "words": seal(own[person], json.dumps(kept)),
-                "as_of": kept["as_of"],
-                "updated_at": at.isoformat(),
-            }
-            for person, kept in sorted(found.items())
-            if person in own
-        ]
+        own = self._keys.keys(people)
+        with self.state.read() as connection:
+            sealed = {person: words for person, words in connection.execute(_KEPT) if person in own}
+        rows = []
+        for person, key in sorted(own.items()):
+            before = _opened(key, sealed[person]) if person in sealed else None
+            now = step(person, before)
+            if now is not None and now != before:
+                rows.append(_row(person, key, now, at))
         with self.state.write() as connection:
-            for start in range(0, len(rows), _AT_ONCE):
-                _upsert(connection, rows[start : start + _AT_ONCE])
+            _upsert(connection, rows)
         return len(rows)
+
+    def keep(self, person: str, kept: Kept, *, at: datetime) -> None:
+        """Keep a person's settings as they are, whatever was kept before.
+
+        Args:
+            person: her pseudonym; of the erased, nothing is kept.
+            kept: her settings.
+            at: now.
+        """
+        self.renew([person], lambda _person, _before: kept, at=at)
 
     def drop(self, people: Iterable[str]) -> None:
         """Let go of what was learned of some people.
@@ -161,8 +168,19 @@ class Personal:
         return said
 
 
+def _opened(key: bytes, words: bytes) -> Kept:
+    kept: Kept = from_json(open_sealed(key, words))
+    return kept
+
+
+def _row(person: str, key: bytes, kept: Kept, at: datetime) -> dict[str, Any]:
+    words = seal(key, to_json(kept).decode())
+    return {"person": person, "words": words, "as_of": kept["as_of"], "updated_at": at.isoformat()}
+
+
 def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> None:
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(personal)
     changed = {name: statement.excluded[name] for name in ("words", "as_of", "updated_at")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["person"], set_=changed), rows)
+    if rows:
+        connection.execute(statement.on_conflict_do_update(index_elements=["person"], set_=changed), rows)

@@ -101,6 +101,23 @@ def test_what_is_no_number_is_refused_at_its_field_and_left_out_where_the_field_
         ({"timestamp": "2026-03-02T12:05:01Z"}, "timestamp_in_future", "/timestamp"),
         ({"event_type": 5}, "wrong_type", "/event_type"),
         ({"event_type": None}, "missing_field", "/event_type"),
+        *(
+            ({"context": {"resume_score_components": parts}}, code, "/context/resume_score_components")
+            for parts, code in (
+                ({"keywords": 101}, "out_of_range"),
+                ({"keywords": -1}, "out_of_range"),
+                ({"keywords": None}, "wrong_type"),
+                ({"keywords": "80"}, "wrong_type"),
+                ({"Keywords": 80}, "invalid_value"),
+                ({"her own words": 80}, "invalid_value"),
+                ({"a\n": 80}, "invalid_value"),
+                ({"a" * 41: 80}, "invalid_value"),
+                ({f"p{at}": 80 for at in range(21)}, "too_long"),
+                ([80], "wrong_type"),
+                ("80", "wrong_type"),
+                (80, "wrong_type"),
+            )
+        ),
         ({"context": []}, "wrong_type", "/context"),
         ({"context": "{}"}, "wrong_type", "/context"),
         ({"context": {"fit_score": "5"}}, "wrong_type", "/context/fit_score"),

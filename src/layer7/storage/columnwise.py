@@ -99,13 +99,12 @@ _SCORES = rf"\{{({_SCORE}(,{_SCORE})*)?\}}"
 
 def _scores(raw: str) -> Checked:
     """Check numbers by name; a map with a name that comes twice cannot even be made."""
-    names = f"""regexp_extract_all({raw}, '"([a-z0-9_]+)":', 1)"""
-    numbers = f"list_transform(regexp_extract_all({raw}, ':([0-9.]+)', 1), x -> CAST(x AS DOUBLE))"
+    names = f"json_keys({raw})"
     sure = (
         f"regexp_full_match({raw}, {quoted(_SCORES)}) AND len({names}) <= {MAX_COMPONENTS} "
         f"AND len(list_distinct({names})) = len({names})"
     )
-    made = f"map_from_entries(list_sort(list_zip({names}, {numbers})))"
+    made = f"map_from_entries(list_sort(map_entries(CAST({raw}::JSON AS MAP(VARCHAR, DOUBLE)))))"
     return Checked(f"CASE WHEN {sure} THEN {made} END", sure)
 
 

@@ -9,7 +9,8 @@ from layer7.simulation import SCENARIOS, simulate
 from layer7.simulation.scoreboard import MEASURES, drift
 from layer7.simulation.scoreboard.drift import _halved, _Look, _told
 from layer7.simulation.scoreboard.log import replay
-from layer7.simulation.scoreboard.timing import _CLAIMS, _best, _orders_better, advice
+from layer7.simulation.scoreboard.score_weights import weighed
+from layer7.simulation.scoreboard.timing import _CLAIMS, _best, advice, orders_better
 from layer7.statistics import ScoreParts, Sent
 
 
@@ -27,6 +28,10 @@ def test_a_trial_on_timing_gives_what_its_lines_ask_for(trial, market, weeks):
     assert told["advised"].engine.value == (trial == "S12b timing")
 
 
+def test_a_trial_on_parts_of_the_score_gives_what_its_lines_ask_for():
+    assert keys("S4_parts") == keys("S4_one_part") == set(weighed("S4_parts", 60, 2, 3))
+
+
 def test_the_naive_rules_by_hand():
     """Level 1 has 20 applications and the larger share; level 2 has too few to count."""
     level = np.repeat([0, 1, 2, -1], [30, 20, 5, 9])
@@ -38,7 +43,7 @@ def test_the_naive_rules_by_hand():
     parts = rng.random((900, 4))
     events = (rng.random(900) < parts[:, 3]).astype(float)
     log = ScoreParts(parts, np.zeros((900, 0)), events, events, *np.zeros((3, 900), int))
-    assert _orders_better(log, [1.0, 0.0, 0.0, 0.0])
+    assert orders_better(log, parts[:, 0])
 
 
 def test_a_change_is_counted_when_it_begins():

@@ -12,6 +12,7 @@ from layer7.simulation.scoreboard import (
     patterns,
     ranking,
     released,
+    score_weights,
     seasonality,
     timing,
 )
@@ -25,6 +26,7 @@ MEASURES: tuple[Measure, ...] = (
     *drift.MEASURES,
     *calibration.MEASURES,
     *timing.WEIGHTS,
+    *score_weights.MEASURES,
     *modes.MEASURES,
     *experiments.MEASURES,
     *fleet.MEASURES,

@@ -63,7 +63,7 @@ def advice(market: Market, people: int, weeks: int, seed: int) -> Mapping[str, P
     weights = served if isinstance(served, Mapping) else {}
     parts, known = to_fit_parts(read.rows), parts_known(read.rows)
     moved = weigh(parts, known, weights, origin=origin, rng=np.random.default_rng(seed)).recommendation
-    naive = _orders_better(parts, [weights[name] for name in PARTS])
+    naive = orders_better(parts, parts.parts @ [weights[name] for name in PARTS])
     return _timed(read.said, read.sent) | {
         "weights": Pair(Figure(float(moved is not None)), Figure(float(naive)))
     }
@@ -113,11 +113,16 @@ def _best(answers: Sent, name: str) -> int:
     return int(np.argmax(np.where(n >= _LEAST, heard / np.maximum(n, 1), -1.0)))
 
 
-def _orders_better(log: ScoreParts, served: list[float]) -> bool:
-    """Whether a logistic regression over everybody orders the very data that it learned from better."""
+def orders_better(log: ScoreParts, served: Floats) -> bool:
+    """Whether a logistic regression over everybody orders the very data that it learned from better.
+
+    Args:
+        log: applications with the parts of a score.
+        served: the score in force of each.
+    """
     design = np.column_stack([np.ones(log.events.size), log.parts])
     learned = fit_logistic(design, log.events, np.ones(log.events.size)).coefficients[1:]
-    areas = [_area(log.parts @ np.asarray(weights), log.events) for weights in (learned, served)]
+    areas = [_area(score, log.events) for score in (log.parts @ learned, served)]
     return areas[0] > areas[1]
 
 
@@ -138,7 +143,7 @@ def _trial(name: str, market: Market) -> Trial:
 _NULL = _trial("S12a timing", SCENARIOS["S12a"])
 _TRUE = _trial("S12b timing", _CLAIMS)
 _SKETCH = "the largest share of answers, sure from 50 applications on"
-_FITTED = "a logistic regression orders the data it learned from better"
+FITTED = "a logistic regression orders the data it learned from better"
 
 
 def _line(scenario: str, name: str, key: str, mark: Mark) -> Measure:
@@ -146,7 +151,7 @@ def _line(scenario: str, name: str, key: str, mark: Mark) -> Measure:
     null = mark.low is None
     return Measure(
         scenario=scenario, name=name, unit=Unit.PERCENT, kind=Kind.SHARE, mark=mark,
-        naive=_FITTED if weights else _SKETCH, trial=_NULL if null else _TRUE, key=key,
+        naive=FITTED if weights else _SKETCH, trial=_NULL if null else _TRUE, key=key,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.simulation import SCENARIOS, Market, levels, simulate
+from layer7.simulation import SCENARIOS, Market, simulate
 from layer7.simulation.choices import strategy_mode
 from layer7.simulation.draws import draw_delays
 
@@ -157,30 +157,6 @@ def test_every_scenario_runs(name):
     history = run(SCENARIOS[name], people=40, weeks=3)
     chance = history.applications["probability_alive"].to_numpy()
     assert ((chance > 0) & (chance < 1)).all()
-
-
-def test_the_score_is_the_planted_mean_of_its_parts():
-    market = SCENARIOS["S4_one_part"]
-    a = run(market, people=60, weeks=5).applications
-    parts = np.array([list(dict(row).values()) for row in a["resume_score_components"].to_pylist()])
-    score = a["resume_score"].to_numpy()
-    assert [name for name, _ in a["resume_score_components"][0].as_py()] == list(levels.RESUME_PARTS)
-    assert ((parts >= 0) & (parts <= 100)).all()
-    assert np.abs(parts @ market.resume_weights - score).max() <= 0.051
-    assert a["resume_score_of_employers"].to_numpy() == pytest.approx(parts[:, 3])
-    apart = parts[score < 80] - score[score < 80, None]
-    # A part less its share in the mean keeps (0.8² + 0.4² + 0.2² + 0.2²) of the planted variances.
-    assert apart[:, 3].std() == pytest.approx(np.sqrt(0.88 * (12**2 + 6**2)), rel=0.1)
-
-
-def test_parts_are_drawn_from_dice_of_their_own():
-    """Where employers follow the weights in force, the market is what it is without any parts."""
-    plain, parts = run(people=60, weeks=5), run(SCENARIOS["S4_parts"], people=60, weeks=5)
-    told = {"resume_score_components", "resume_score_of_employers", "probability", "probability_alive"}
-    names = [name for name in plain.applications.column_names if name not in told]
-    assert parts.applications.select(names).equals(plain.applications.select(names))
-    assert plain.applications["resume_score_components"].null_count == plain.applications.num_rows
-    assert (parts.identity, parts.people.equals(plain.people)) == (plain.identity, True)
 
 
 def test_drift_lowers_the_rate_at_its_week():

@@ -57,9 +57,10 @@ coverage: install
 	@$(BIN)/pytest -q -n 2 $(foreach room,$(COVERED),--cov=layer7.$(room)) --cov-branch --cov-report=term-missing:skip-covered \
 		--cov-fail-under=95 $(foreach room,$(COVERED),tests/$(room) src/layer7/$(room))
 
-# About ten minutes: a release over a million people, then ten million events, a full night, and a night over
-# one more day.
+# About ten minutes: a market of half a million applications, a release over a million people, then ten million
+# events, a full night, and a night over one more day.
 bench: install
+	@$(BIN)/python benchmarks/simulate.py
 	@$(BIN)/python benchmarks/release.py
 	@$(BIN)/python benchmarks/night.py
 	@$(BIN)/python benchmarks/analyze.py

@@ -1,5 +1,6 @@
 """The log is what Layer 4 would have written, and nothing of the truth."""
 
+import hashlib
 import json
 from datetime import UTC, date, datetime
 
@@ -83,6 +84,17 @@ def test_identities_are_unique_and_do_not_depend_on_batches(history, log):
 
 def test_the_same_seed_gives_the_same_log(log):
     assert to_events(run()).equals(log)
+
+
+def test_a_seed_keeps_its_log(log):
+    """The scoreboard's rows are of the markets that its seeds gave when they were measured."""
+    text = json.dumps(
+        [
+            log[name].to_pylist()
+            for name in ("event_id", "event_type", "user_id", "application_id", "timestamp")
+        ]
+    )
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "bce824cacab9a425"
 
 
 def test_events_come_in_the_order_of_the_log(log):

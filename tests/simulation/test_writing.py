@@ -10,7 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.simulation import EVENT_SCHEMA, Market, events, simulate, to_events, write_events, write_truth
+from layer7.simulation import (
+    EVENT_SCHEMA,
+    SCENARIOS,
+    Market,
+    events,
+    simulate,
+    to_events,
+    write_events,
+    write_truth,
+)
+from layer7.simulation.taking import spelled
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +44,7 @@ def test_parquet_gives_the_events_back(log, tmp_path):
     assert [f.name for f in files[:2]] == ["events-00000.parquet", "events-00001.parquet"]
     tables = [pq.read_table(f) for f in files]
     assert all(t.num_rows == 1_000 for t in tables[:-1])
-    assert pa.concat_tables(tables).equals(log)
+    assert pa.concat_tables(tables).equals(spelled(log))
 
 
 @pytest.mark.parametrize("form", ["jsonl", "jsonl.gz"])
@@ -58,6 +68,38 @@ def test_the_same_events_give_the_same_bytes(history, log, tmp_path, form):
     first = write_events(log, tmp_path / "a", format=form, rows_per_file=900)
     second = write_events(events(history), tmp_path / "b", format=form, rows_per_file=900)
     assert [f.read_bytes() for f in first] == [f.read_bytes() for f in second]
+
+
+def rows(folder, form):
+    """The events of a folder, as objects without nulls."""
+    files = sorted(folder.iterdir())
+    if form == "parquet":
+        return [without_nulls(row) for file in files for row in pq.read_table(file).to_pylist()]
+    texts = [gzip.decompress(f.read_bytes()) if form == "jsonl.gz" else f.read_bytes() for f in files]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["S1", "S5b", "S7_randomised", "silence"])
+def test_every_format_holds_the_same_events(tmp_path, name):
+    """In the last market nobody applies, and what is said of applications is missing everywhere."""
+    market = SCENARIOS.get(name, Market(weekly_volume_median=1e-9))
+    history = simulate(market, people=12, weeks=3, start=date(2026, 3, 2), rng=np.random.default_rng(4))
+    assert (history.applications.num_rows == 0) is (name == "silence")
+    for form in ("parquet", "jsonl", "jsonl.gz"):
+        write_events(events(history), tmp_path / form, format=form, rows_per_file=150)
+    expected = [without_nulls(row) for row in to_events(history).to_pylist()]
+    assert len(expected) > 20
+    for form in ("parquet", "jsonl", "jsonl.gz"):
+        assert rows(tmp_path / form, form) == expected
+
+
+def test_readers_of_parquet_find_plain_texts(log, history, tmp_path):
+    """Dictionaries are a matter of writing: longer than half of a file they are not even written."""
+    kinds = {
+        str(pq.read_schema(write_events(log, tmp_path / str(n), rows_per_file=n)[0])) for n in (200, 9_000)
+    }
+    kinds |= {str(pq.read_schema(file)) for file in write_truth(history, tmp_path / "truth")}
+    assert not any("dictionary" in kind for kind in kinds)
 
 
 def test_truth_is_written_apart(history, tmp_path):

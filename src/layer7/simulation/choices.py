@@ -16,6 +16,7 @@ from layer7.simulation.draws import draw_decisions, draw_levels
 from layer7.simulation.jobs import OLDEST_POSTING, Postings
 from layer7.simulation.market import Market
 from layer7.simulation.people import Population
+from layer7.simulation.sorting import in_order
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -172,7 +173,7 @@ def draw_applications(
     person = np.repeat(np.arange(len(population)), counts)
     sent = week.start + _seconds_in_week(week.weekday, len(person), rng)
     keep = np.flatnonzero(sent < week.leaves[person])
-    keep = keep[np.argsort(sent[keep], kind="stable")]
+    keep = keep[in_order(sent[keep])]
     return _drawn(market, population, postings, week=week, sent=(person[keep], sent[keep]), rng=rng)
 
 
@@ -316,7 +317,11 @@ def _draw_match(
 def _choose_channels(market: Market, policy: Ints, rng: np.random.Generator) -> Ints:
     shares = np.array(market.channel_shares) * np.array(market.channel_tilts)
     edges = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)[:, :-1]
-    return np.asarray(np.sum(rng.random((len(policy), 1)) > edges[policy], axis=1), dtype=np.int64)
+    drawn = rng.random(len(policy))
+    channel = np.zeros(len(policy), dtype=np.int64)
+    for edge in edges.T:
+        channel += drawn > edge.take(policy)
+    return channel
 
 
 def _choose_locations(market: Market, region: Ints, rng: np.random.Generator) -> Ints:

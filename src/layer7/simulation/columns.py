@@ -7,37 +7,66 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 if TYPE_CHECKING:  # pyarrow's classes take no parameters at run time
     Column = pa.Array[Any]
+    Named = pa.DictionaryArray[Any, Any]
     Times = pa.ChunkedArray[Any]
 else:
     Column = pa.Array
+    Named = pa.DictionaryArray
     Times = pa.ChunkedArray
 
-_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-_FOUR_DIGITS = (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype(np.uint8)
-_UUID_GROUPS = (8, 12, 16, 20)  # hyphens stand before these hexadecimal digits
+
+def _spelled(digits: bytes, width: int) -> NDArray[np.bytes_]:
+    """All numbers of so many digits, in order."""
+    base = len(digits)
+    places = np.arange(base**width)[:, None] // base ** np.arange(width - 1, -1, -1) % base
+    return np.frombuffer(digits, dtype=np.uint8)[places].view(f"S{width}")[:, 0]
 
 
-def text(characters: NDArray[np.uint8]) -> pa.StringArray:
-    """Turn a matrix of ASCII characters into a column with one string per row.
+_DECIMAL = {width: _spelled(b"0123456789", width) for width in (1, 2, 3, 4)}
+_SIGNS = np.array([b"+", b"-"])
+_HEXADECIMAL = _spelled(b"0123456789abcdef", 4)
+
+
+def side_by_side(size: int, *parts: NDArray[np.bytes_] | bytes) -> pa.StringArray:
+    """Join ASCII texts, row by row.
 
     Args:
-        characters: rows of equally long strings, at most 2 ** 31 characters in all.
+        size: rows, with at most 2 ** 31 characters in all.
+        parts: one text per row, all of the array's width, or one text for all of them.
 
     Returns:
-        The strings.
+        The joined texts.
 
     Example:
-        >>> text(np.frombuffer(b"abcd", dtype=np.uint8).reshape(2, 2)).to_pylist()
-        ['ab', 'cd']
+        >>> side_by_side(2, b"no ", np.array([b"07", b"12"])).to_pylist()
+        ['no 07', 'no 12']
     """
-    rows, width = characters.shape
-    offsets = np.arange(0, width * (rows + 1), width or 1, dtype=np.int32)[: rows + 1]
-    return pa.StringArray.from_buffers(
-        rows, pa.py_buffer(offsets.tobytes()), pa.py_buffer(characters.tobytes())
-    )
+    columns = [np.asarray(part) for part in parts]
+    rows = np.empty(size, dtype=[(str(at), column.dtype) for at, column in enumerate(columns)])
+    for at, column in enumerate(columns):
+        rows[str(at)] = column
+    width = rows.dtype.itemsize
+    return pa.StringArray.from_buffers(size, ends(size, width), pa.py_buffer(rows.view(np.uint8).data))
+
+
+def ends(size: int, width: int) -> pa.Buffer:
+    """Where texts of one width end, one behind the other.
+
+    Args:
+        size: how many.
+        width: characters of each.
+
+    Returns:
+        The offsets of the column, 0 first.
+
+    Example:
+        >>> np.frombuffer(ends(2, 3), dtype=np.int32).tolist()
+        [0, 3, 6]
+    """
+    return pa.py_buffer(np.arange(0, width * size + 1, width, dtype=np.int32).data)
 
 
 def numbered(prefix: str, *numbers: tuple[Ints, int]) -> pa.StringArray:
@@ -54,16 +83,18 @@ def numbered(prefix: str, *numbers: tuple[Ints, int]) -> pa.StringArray:
         >>> numbered("resume", (np.array([7]), 3), (np.array([1]), 2)).to_pylist()
         ['resume-007-01']
     """
-    size = len(numbers[0][0])
-    parts = [np.tile(np.frombuffer(prefix.encode(), dtype=np.uint8), (size, 1))]
+    parts: list[NDArray[np.bytes_] | bytes] = [prefix.encode()]
     for values, width in numbers:
-        parts += [np.full((size, 1), ord("-"), dtype=np.uint8), _digits(values, width)]
-    return text(np.hstack(parts))
+        parts += [b"-", *_digits(values, width)]
+    return side_by_side(len(numbers[0][0]), *parts)
 
 
-def _digits(values: Ints, width: int) -> NDArray[np.uint8]:
-    groups = [_FOUR_DIGITS[values // 10_000**place % 10_000] for place in range(-(-width // 4) - 1, -1, -1)]
-    return np.hstack(groups)[:, -width:]
+def _digits(values: Ints, width: int) -> list[NDArray[np.bytes_]]:
+    """The last digits of numbers, at most four at a time."""
+    right = [_DECIMAL[4].take(values // 10_000**place % 10_000) for place in range(width // 4 - 1, -1, -1)]
+    rest = width % 4
+    left = [_DECIMAL[rest].take(values // 10 ** (width - rest) % 10**rest)] if rest else []
+    return left + right
 
 
 def iso_times(local: Ints, offset: Ints) -> pa.StringArray:
@@ -80,20 +111,19 @@ def iso_times(local: Ints, offset: Ints) -> pa.StringArray:
         >>> iso_times(np.array([1772442845]), np.array([-18000])).to_pylist()
         ['2026-03-02T09:14:05-05:00']
     """
-    days, place = np.unique(local // 86_400, return_inverse=True)
+    two = _DECIMAL[2].take
+    minute = local // 60
+    hour = minute // 60
+    day = hour // 24
+    first = int(day[0]) if len(day) else 0
+    first = int(day.min(initial=first))
+    days = np.arange(first, int(day.max(initial=first)) + 1)
     dates = np.datetime_as_string(days.astype("datetime64[D]")).astype("S10")
-    minutes = np.abs(offset) // 60
-    written = np.empty((len(local), 25), dtype=np.uint8)
-    written[:, :10] = np.frombuffer(dates.tobytes(), dtype=np.uint8).reshape(len(days), 10)[place]
-    written[:, [10, 13, 16, 22]] = np.frombuffer(b"T:::", dtype=np.uint8)
-    written[:, 19] = np.where(offset < 0, ord("-"), ord("+"))
-    second = local % 86_400
-    for column, number in (
-        (11, second // 3_600), (14, second // 60 % 60), (17, second % 60),
-        (20, minutes // 60), (23, minutes % 60),
-    ):  # fmt: skip
-        written[:, column : column + 2] = _FOUR_DIGITS[number, 2:]
-    return text(written)
+    ahead = np.abs(offset) // 60
+    return side_by_side(
+        len(local), dates.take(day - first), b"T", two(hour - 24 * day), b":", two(minute - 60 * hour), b":",
+        two(local - 60 * minute), _SIGNS.take(offset < 0), two(ahead // 60), b":", two(ahead % 60),
+    )  # fmt: skip
 
 
 def identifiers(identity: int, kind: Ints, row: Ints) -> pa.StringArray:
@@ -117,11 +147,16 @@ def identifiers(identity: int, kind: Ints, row: Ints) -> pa.StringArray:
     """
     event = (kind.astype(np.uint64) << np.uint64(54)) | row.astype(np.uint64)
     high = _mix(event ^ _mix(np.full(1, identity, dtype=np.uint64)))
-    words = np.stack([high, event | np.uint64(1 << 63)], axis=1).astype(">u8")
-    octets = np.frombuffer(words.tobytes(), dtype=np.uint8).reshape(len(event), 16)
-    digits = _HEX[np.stack([octets >> 4, octets & 15], axis=2)].reshape(len(event), 32).copy()
-    digits[:, 12] = ord("8")
-    return text(np.insert(digits, _UUID_GROUPS, ord("-"), axis=1))
+    high = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x8000)
+    a, b, c, d = _groups(high)
+    e, f, g, h = _groups(event | np.uint64(1 << 63))
+    return side_by_side(len(event), a, b, b"-", c, b"-", d, b"-", e, b"-", f, g, h)
+
+
+def _groups(words: NDArray[np.uint64]) -> list[NDArray[np.bytes_]]:
+    """Four times four hexadecimal digits of each."""
+    quarters = words.astype("<u8").view("<u2").reshape(-1, 4)
+    return [_HEXADECIMAL.take(quarters[:, at]) for at in (3, 2, 1, 0)]
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -132,7 +167,7 @@ def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return value ^ (value >> np.uint64(31))
 
 
-def names(codes: Ints, labels: Sequence[str]) -> Column:
+def names(codes: Ints, labels: Sequence[str] | Column) -> Named:
     """Name integer codes; negative codes are null.
 
     Args:
@@ -146,8 +181,10 @@ def names(codes: Ints, labels: Sequence[str]) -> Column:
         >>> names(np.array([1, -1]), ("a", "b")).to_pylist()
         ['b', None]
     """
-    indices = pa.array(codes, type=pa.int32(), mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(labels, type=pa.string()))
+    nothing = codes < 0 if codes.min(initial=0) < 0 else None
+    indices = pa.array(codes.astype(np.int32), type=pa.int32(), mask=nothing)
+    known = labels if isinstance(labels, pa.Array) else pa.array(labels, type=pa.string())
+    return pa.DictionaryArray.from_arrays(indices, known)
 
 
 def scores(labels: Sequence[str], values: NDArray[np.float64]) -> Column:

@@ -10,7 +10,10 @@ from layer7.simulation.market import Market
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
+_FEW = 8
+_CELLS = 2048  # a power of 2: then the cell of a draw is exact
 LOGIT_PER_PROBIT = 1.702  # Camilli (1994): the scale at which normal and logistic curves lie closest
 
 
@@ -30,7 +33,23 @@ def draw_levels(shares: Sequence[float], size: int, rng: np.random.Generator) ->
         [1, 1, 1]
     """
     edges = np.cumsum(np.asarray(shares, dtype=np.float64))[:-1]
-    return np.searchsorted(edges, rng.random(size), side="right").astype(np.int64)
+    drawn = rng.random(size)
+    if len(edges) > _FEW:
+        return _levels_of(drawn, edges)
+    level = np.zeros(size, dtype=np.int64)
+    for edge in edges:
+        level += drawn >= edge
+    return level
+
+
+def _levels_of(drawn: Floats, edges: Floats) -> Ints:
+    """How many edges each draw has reached, counted from where a table says: quicker than a search."""
+    starts = np.searchsorted(edges, np.arange(_CELLS + 1) / _CELLS, side="right")
+    level = starts.take((drawn * _CELLS).astype(np.int64))
+    ahead = np.append(edges, np.inf)
+    for _ in range(int(np.diff(starts).max())):
+        level += drawn >= ahead.take(level)
+    return level
 
 
 def draw_quality(market: Market, people: int, rng: np.random.Generator) -> Floats:
@@ -71,18 +90,27 @@ def probability(market: Market, log_odds: Floats) -> Floats:
     return np.asarray(chance, dtype=np.float64)
 
 
-def draw_delays(market: Market, median: float, frailty: Floats, rng: np.random.Generator) -> Floats:
+def draw_delays(
+    market: Market,
+    median: float,
+    frailty: Floats,
+    rng: np.random.Generator,
+    *,
+    among: Bools | None = None,
+) -> Floats:
     """Draw times to an answer, in days.
 
     Args:
         market: gives `delay_law`, `delay_sigma`, `delay_employer_sd`, `weibull_shape`.
         median: days, for an employer of zero frailty.
         frailty: log days by which each answer's employer is slower than the typical one.
-        rng: the dice.
+        rng: the dice; they are rolled for every frailty.
+        among: the answers that come; all of them if None.
 
     Returns:
-        Days, one per frailty. Log-normal: total log standard deviation `delay_sigma`, of which the
-        employer's share is `delay_employer_sd`. Weibull and exponential have the same median.
+        Days, one per frailty, ``nan`` where no answer comes. Log-normal: total log standard deviation
+        `delay_sigma`, of which the employer's share is `delay_employer_sd`. Weibull and exponential have the
+        same median.
 
     Example:
         >>> days = draw_delays(Market(), 5.0, np.zeros(20_000), np.random.default_rng(1))
@@ -90,15 +118,20 @@ def draw_delays(market: Market, median: float, frailty: Floats, rng: np.random.G
         True
     """
     size = len(frailty)
+    days = np.full(size, np.nan)
+    coming = np.arange(size) if among is None else np.flatnonzero(among)
+    slow = frailty.take(coming)
     if market.delay_law == "lognormal":
         own = float(np.sqrt(max(market.delay_sigma**2 - market.delay_employer_sd**2, 0.0)))
-        return median * np.exp(frailty + own * rng.standard_normal(size))
+        days[coming] = median * np.exp(slow + own * rng.standard_normal(size).take(coming))
+        return days
     shape = market.weibull_shape if market.delay_law == "weibull" else 1.0
     scale = median / float(np.log(2.0) ** (1.0 / shape))
-    return scale * np.exp(frailty) * rng.weibull(shape, size)
+    days[coming] = scale * np.exp(slow) * rng.weibull(shape, size).take(coming)
+    return days
 
 
-def draw_decisions(log_odds: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+def draw_decisions(log_odds: Floats, rng: np.random.Generator) -> Bools:
     """Draw yes or no with the given log odds of yes.
 
     Args:

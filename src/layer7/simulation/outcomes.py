@@ -73,7 +73,8 @@ def linear_predictor(
     score += market.resume_slope * (np.minimum(resume, 68.0) - 68.0) / 12.0
     score += market.resume_slope_above_68 * kink / 12.0
     score += float(np.log(market.tailored_odds_ratio)) * applications.tailored
-    score += population.vendor_logit[person] * (employers.vendor[employer] == 0)
+    if market.vendor_person_sd > 0:
+        score += population.vendor_logit[person] * (employers.vendor[employer] == 0)
     score += _own_pattern(applications, population, employers, employer)
     if market.drift_week is not None:
         score += float(np.log(market.drift_odds_ratio)) * (day >= 7 * market.drift_week)
@@ -104,10 +105,15 @@ def _timing(
 def _own_pattern(
     applications: Applications, population: Population, employers: Employers, employer: Ints
 ) -> Floats:
-    person = applications.person
-    dimensions = (employers.company_type[employer], employers.industry[employer], employers.size[employer])
-    level = np.choose(np.maximum(population.pattern[person], 0), (*dimensions, applications.location))
-    return np.where(level == population.pattern_level[person], population.pattern_logit[person], 0.0)
+    dimension = population.pattern[applications.person]
+    effect = np.zeros(len(dimension))
+    for number, trait in enumerate((employers.company_type, employers.industry, employers.size, None)):
+        rows = np.flatnonzero(dimension == number)
+        person = applications.person[rows]
+        level = applications.location[rows] if trait is None else trait[employer[rows]]
+        hit = level == population.pattern_level[person]
+        effect[rows] = np.where(hit, population.pattern_logit[person], 0.0)
+    return effect
 
 
 def draw_outcomes(
@@ -142,10 +148,8 @@ def draw_outcomes(
     answers = np.where(dead, market.rejection_dead, employers.rejection[employer])
     rejected = applications.submitted & ~interviewed & (rng.random(size) < answers)
     frailty = employers.frailty[employer]
-    interview_days = np.where(
-        interviewed, draw_delays(market, market.interview_delay_median, frailty, rng), np.nan
-    )
-    decision = np.where(rejected, draw_delays(market, market.rejection_delay_median, frailty, rng), np.nan)
+    interview_days = draw_delays(market, market.interview_delay_median, frailty, rng, among=interviewed)
+    decision = draw_delays(market, market.rejection_delay_median, frailty, rng, among=rejected)
     onsite, stage, end = (
         np.full(size, np.nan),
         np.zeros(size, dtype=np.int64),
@@ -192,19 +196,22 @@ def _draw_logs(
         (onsite, market.lost_interviews),
         (decision, lost_decisions),
     ):
-        lag = population.logging_delay[applications.person]
-        lag = lag * np.exp(market.logging_delay_sd * rng.standard_normal(size))
-        kept = ~np.isnan(days) & (rng.random(size) >= lost)
-        logged.append(_seconds(sent, np.where(kept, days + lag, np.nan)))
+        noise, fate = rng.standard_normal(size), rng.random(size)
+        kept = np.flatnonzero(~np.isnan(days) & (fate >= lost))
+        lag = population.logging_delay[applications.person[kept]]
+        lag = lag * np.exp(market.logging_delay_sd * noise[kept])
+        logged.append(_seconds(sent, kept, days[kept] + lag))
     waited = _GHOSTED_AFTER + rng.exponential(10.0, size)
-    marks = applications.submitted & (rng.random(size) < market.ghosted_share)
-    at = _seconds(sent, np.where(marks, waited, np.nan))
+    marks = np.flatnonzero(applications.submitted & (rng.random(size) < market.ghosted_share))
+    at = _seconds(sent, marks, waited[marks])
     heard = np.minimum(logged[0], logged[2])
     ghosted = np.where(heard <= at, NEVER, at)
     return logged[0], logged[1], logged[2], ghosted, np.where(ghosted < NEVER, waited, np.nan)
 
 
-def _seconds(sent: Ints, days: Floats) -> Ints:
-    """Seconds at which something happens; a century from now is never."""
-    late = np.isnan(days) | (days > 36_500)
-    return np.where(late, NEVER, sent + np.where(late, 0.0, days * DAY).astype(np.int64))
+def _seconds(sent: Ints, rows: Ints, days: Floats) -> Ints:
+    """Seconds at which something happens to these rows, to the others never; a century from now is never."""
+    soon = days <= 36_500
+    at = np.full(len(sent), NEVER)
+    at[rows[soon]] = sent[rows[soon]] + (days[soon] * DAY).astype(np.int64)
+    return at

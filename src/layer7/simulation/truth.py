@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import product
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from layer7.simulation import levels
@@ -149,7 +151,7 @@ class Tables:
             "company_type": names(employers.company_type[employer], levels.COMPANY_TYPES),
             "company_size": names(employers.size[employer], levels.COMPANY_SIZES),
             "vendor": names(employers.vendor[employer], levels.VENDORS),
-            "skills": _skills().take(pointers(role * 4 + postings.skills[a.posting])),
+            "skills": _skills(role * 4 + postings.skills[a.posting]),
             "salary": pa.array(pay, mask=hidden),
             "posted_at": self._posting_dates(postings.day(a.posting)),
             "applicants": np.round(_USUAL_APPLICANTS * np.exp(postings.crowding[a.posting])),
@@ -200,9 +202,14 @@ def user_ids(person: Ints) -> pa.StringArray:
     return numbered("user", (person, 6))
 
 
-def version_ids(person: Ints, version: Ints) -> pa.StringArray:
+def version_ids(person: NDArray[np.integer[Any]], version: NDArray[np.integer[Any]]) -> Column:
     """Identifiers of resume versions."""
-    return numbered("resume", (person, 6), (version, 3))
+    many = int(version.max(initial=0)) + 1
+    which = person * many + version
+    used = np.zeros(int(which.max(initial=0)) + 1, dtype=np.bool_)
+    used[which] = True
+    known = np.flatnonzero(used)
+    return names((np.cumsum(used) - 1)[which], numbered("resume", (known // many, 6), (known % many, 3)))
 
 
 def clock(seconds: Ints) -> Column:
@@ -210,23 +217,37 @@ def clock(seconds: Ints) -> Column:
     return pa.array(seconds.astype("datetime64[s]"), type=pa.timestamp("s"), mask=seconds >= NEVER)
 
 
-def company_names(industry: Ints) -> list[str]:
+def company_names(industry: Ints) -> pa.StringArray:
     """Distinct invented names that go with an employer's industry."""
     words = [
         f"{first} {pair[i]}" for pair in levels.INDUSTRY_WORDS for i in (0, 1) for first in levels.FIRST_WORDS
     ]
     usual = 2 * len(levels.FIRST_WORDS)
-    return [
-        words[where * usual + i % usual] + (f" {i // usual + 1}" if i >= usual else "")
-        for i, where in enumerate(industry.tolist())
+    number = np.arange(len(industry))
+    again = ["", *(f" {i}" for i in range(2, len(industry) // usual + 2))]
+    parts: list[Any] = [
+        pa.array(words).take(pointers(industry * usual + number % usual)),
+        pa.array(again).take(pointers(number // usual)),
+        "",
     ]
+    joined: pa.StringArray = pc.binary_join_element_wise(*parts)
+    return joined
 
 
-def _skills() -> Column:
-    lists = [
-        [s for i, s in enumerate(skills) if i != left] for skills in levels.ROLE_SKILLS for left in range(4)
-    ]
-    return pa.array(lists, type=pa.list_(pa.string()))
+def _skills(which: Ints) -> Column:
+    """Lists of four of a role's five skills: by role, and by which one is left out."""
+    known = sorted({skill for skills in levels.ROLE_SKILLS for skill in skills})
+    lists = np.array(
+        [
+            [known.index(skill) for at, skill in enumerate(skills) if at != left]
+            for skills in levels.ROLE_SKILLS
+            for left in range(4)
+        ]
+    )
+    ends = pa.array(
+        np.arange(0, lists.shape[1] * len(which) + 1, lists.shape[1], dtype=np.int32), type=pa.int32()
+    )
+    return pa.ListArray.from_arrays(ends, names(lists[which].ravel(), known))
 
 
 def _pattern_levels(who: Population) -> Column:

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -11,8 +11,14 @@ import pyarrow.parquet as pq
 
 from layer7.errors import Layer7Error
 from layer7.simulation.run import Simulation
+from layer7.simulation.taking import spelled
 
 Format = Literal["parquet", "jsonl", "jsonl.gz"]
+_CONTINUOUS = {
+    *("crowding", "posting_log_odds", "probability_alive", "probability"),
+    *("interview_days", "onsite_days", "decision_days", "ghosted_days"),
+}
+"""Columns of the truth that do not repeat; to search them for repetition takes longer than all the rest."""
 
 
 def write_events(
@@ -91,7 +97,7 @@ def write_truth(simulation: Simulation, path: Path) -> tuple[Path, ...]:
         "rewrites": simulation.rewrites,
     }
     for name, table in tables.items():
-        pq.write_table(table, path / f"{name}.parquet", compression="zstd")
+        _write_parquet(table, path / f"{name}.parquet")
     return tuple(path / f"{name}.parquet" for name in tables)
 
 
@@ -113,7 +119,7 @@ def _parts(table: pa.Table | Iterable[pa.RecordBatch], rows: int) -> Iterator[pa
 
 def _write_part(part: pa.Table, file: Path, format_: Format) -> None:
     if format_ == "parquet":
-        pq.write_table(part, file, compression="zstd")
+        _write_parquet(spelled(part, longer_than=part.num_rows // 2), file)
         return
     lines = _json_lines(part)
     if format_ == "jsonl":
@@ -127,10 +133,33 @@ def _write_part(part: pa.Table, file: Path, format_: Format) -> None:
         packed.write(lines)
 
 
+def _write_parquet(table: pa.Table, file: Path) -> None:
+    """What repeats stands in dictionaries, and is short so; other texts are packed. Types are plain ones."""
+    leaves = [leaf for field in table.schema for leaf in _leaves(field)]
+    rare = {path for path, kind in leaves if kind == pa.string() or pa.types.is_timestamp(kind)}
+    options: dict[str, Any] = {
+        "compression": {path: "lz4" if kind == pa.string() else "none" for path, kind in leaves},
+        "use_dictionary": [path for path, _ in leaves if path not in rare | _CONTINUOUS],
+        "write_statistics": False,
+        "store_schema": False,
+    }
+    pq.write_table(table, file, **options)
+
+
+def _leaves(field: "pa.Field[Any]", above: str = "") -> list[tuple[str, pa.DataType]]:
+    """Give the columns of a field, as Parquet names them, with their types."""
+    path = above + field.name
+    if isinstance(field.type, pa.StructType):
+        return [leaf for inner in field.type for leaf in _leaves(inner, f"{path}.")]
+    if isinstance(field.type, pa.ListType):
+        return [(f"{path}.list.element", field.type.value_type)]
+    return [(path, field.type)]
+
+
 def _json_lines(part: pa.Table) -> bytes:
     """RFC 7396: a null in a merge patch removes the member, at any depth."""
     with duckdb.connect() as connection:
-        connection.register("part", part)
+        connection.register("part", spelled(part))
         lines = connection.sql(
             "SELECT encode(json_merge_patch('{}', to_json(part)) || chr(10)) AS line FROM part"
         ).to_arrow_table()

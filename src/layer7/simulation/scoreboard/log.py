@@ -21,6 +21,7 @@ from layer7.nightly.night import Log
 from layer7.simulation.events import to_events
 from layer7.simulation.run import Simulation
 from layer7.simulation.schema import EVENT_SCHEMA
+from layer7.simulation.taking import spelled
 from layer7.storage.columnwise import SQL_TYPES
 
 BUCKETS = 16
@@ -87,7 +88,7 @@ def replay(simulation: Simulation) -> Iterator[Replay]:
     with closing(duckdb.connect(config={"threads": 1})) as engine:
         engine.execute("SET TimeZone = 'UTC'")
         engine.execute("SET enable_progress_bar = false")
-        engine.from_arrow(to_events(simulation)).project(_columns()).create("events")
+        engine.from_arrow(spelled(to_events(simulation))).project(_columns()).create("events")
         start = datetime(simulation.start.year, simulation.start.month, simulation.start.day, tzinfo=UTC)
         yield Replay(engine, _backend(engine).table("events"), start + timedelta(weeks=simulation.weeks))
 

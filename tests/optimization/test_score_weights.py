@@ -87,21 +87,48 @@ def test_a_score_that_is_no_mean_of_its_parts_is_said_to_be_none():
 
 
 def _constant(x):
-    return np.column_stack([x[:, :2], np.full(len(x), 80.0)])
+    """Keywords are a person's own, and stay."""
+    return np.column_stack([x[:, :2], np.repeat(x[::40, 2], 40)])
+
+
+def _one_varies(x):
+    return np.column_stack([x[:, 0], np.repeat(x[::40, 1:], 40, axis=0)])
 
 
 def _summing(x):
     return np.column_stack([x[:, :2] / 2, 100 - x[:, 0] / 2 - x[:, 1] / 2])
 
 
+def test_a_part_that_never_differs_keeps_its_weight_and_the_others_share_the_rest():
+    said = _weigh(_log(10, np.array([0.0, 0.8, 0.2]), parts=_constant))
+    assert said.current_weights == pytest.approx(dict(zip(NAMES, FORCE, strict=True)), abs=0.01)
+    assert said.learned_weights["keywords"] == pytest.approx(0.2, abs=0.01)
+    assert sum(said.learned_weights.values()) == pytest.approx(1)
+    assert set(said.weight_intervals) == {"experience", "format"}
+    low, high = said.weight_intervals["format"]
+    assert low <= said.learned_weights["format"] <= high <= 0.81
+    assert said.suggested_weights["keywords"] == pytest.approx(0.2)
+    assert sum(said.suggested_weights.values()) == pytest.approx(1)
+    assert said.answer.endswith("between the applications of a person keeps its weight: keywords.")
+    assert said.left_out == ()
+
+
+def test_a_part_that_never_differs_is_left_out_where_no_weights_are_in_force():
+    found = _log(10, np.array([0.0, 0.8, 0.2]), parts=_constant)
+    said = _weigh(replace(found, score=np.minimum(found.log.parts.sum(axis=1) / 2, 100.0)))
+    assert set(said.learned_weights) == {"experience", "format"}
+    assert said.left_out == ("keywords",)
+    assert "is left out: keywords. The score is no weighted mean" in said.answer
+
+
 @pytest.mark.parametrize(
     ("parts", "answer"),
     [
-        (_constant, "Cannot tell: keywords never differs between the applications of a person."),
+        (_one_varies, "Cannot tell: format and keywords never differ between the applications of a person."),
         (_summing, "Cannot tell: experience and format and keywords follow from one another"),
         (lambda x: x[:, [0, 0, 1]], "Cannot tell: experience and format follow from one another"),
     ],
-    ids=["constant", "summing", "twins"],
+    ids=["all but one constant", "summing", "twins"],
 )
 def test_parts_that_cannot_be_told_apart_are_named(parts, answer):
     said = _weigh(_log(5, people=60, parts=parts))

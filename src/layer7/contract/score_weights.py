@@ -47,7 +47,9 @@ class ComponentWeights(Evidenced):
     )
     users: Positive | None = Field(default=None, description="People whose outcomes were read.")
     left_out: tuple[str, ...] = Field(
-        default=(), description="Parts that fewer than half of the applications with parts have."
+        default=(),
+        description="Parts without a weight: fewer than half of the applications with parts have them, or "
+        "they never differ within people and their weight in force is not known.",
     )
     needed: Whole | None = Field(
         default=None, description="About how many more applications are needed; null when enough."

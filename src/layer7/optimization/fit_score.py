@@ -164,7 +164,8 @@ def untold(found: LearnedWeights, names: Sequence[str]) -> str:
     """
     if found.constant:
         same = " and ".join(names[at] for at in found.constant)
-        return f"Cannot tell: {same} never differs between the applications of a person."
+        differ = "differs" if len(found.constant) == 1 else "differ"
+        return f"Cannot tell: {same} never {differ} between the applications of a person."
     same = " and ".join(names[at] for at in found.tied)
     return f"Cannot tell: {same} follow from one another, so nothing tells them apart."
 

@@ -1,6 +1,7 @@
 """What the parts of the resume score should weigh to say most about interviews (specification 5.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def weigh_components(
     """
     served = weighted_mean(found.log.parts, found.score)
     said = ComponentWeights(
-        current_weights=_named(found, served.weights and tuple(round(each, 3) for each in served.weights)),
+        current_weights=_rounded(found.names, served),
         off_by=served.off,
         learned_weights=None,
         recommendation="keep_current",
@@ -56,17 +57,76 @@ def weigh_components(
     )
     if len(found.names) < 2:
         return said
+    return said.model_copy(update=_told(_learn(found, served, rng), found))
+
+
+def _rounded(names: Sequence[str], served: WeightedMean) -> Mapping[str, float] | None:
+    if served.weights is None:
+        return None
+    return FrozenDict({name: round(each, 3) for name, each in zip(names, served.weights, strict=True)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What was learned of the parts that differ within people; the others keep their weights, if known.
+
+    Args:
+        served: the weights in force.
+        found: what was learned.
+        names: of the parts that it was learned of.
+        held: weights in force of the other parts.
+    """
+
+    served: WeightedMean
+    found: LearnedWeights
+    names: tuple[str, ...]
+    held: Mapping[str, float]
+
+    def shared(self, numbers: Iterable[float]) -> dict[str, float]:
+        """Give numbers of the learned parts as shares of what the other parts leave."""
+        rest = 1 - sum(self.held.values())
+        return {name: rest * number for name, number in zip(self.names, numbers, strict=False)}
+
+    @property
+    def weights(self) -> Mapping[str, float] | None:
+        """The weights of all parts, adding up to 1."""
+        if self.found.weights is None:
+            return None
+        return dict(sorted({**self.shared(self.found.weights), **self.held}.items()))
+
+    @property
+    def suggested(self) -> Mapping[str, float]:
+        """The same in hundredths, if they are proven to order better and are not in force; else nothing."""
+        weights, gain = self.weights, self.found.gain
+        if weights is None or gain is None or gain.interval.low <= 0:
+            return {}
+        better = dict(zip(weights, rounded(tuple(weights.values())), strict=True))
+        served = self.served.weights
+        return {} if served is not None and rounded(served) == tuple(better.values()) else better
+
+
+def _learn(found: Components, served: WeightedMean, rng: np.random.Generator) -> _Learned:
+    """Learn from the parts that differ within people, of which there must be two: nothing tells of others."""
     learned = learn_weights(found.log, found.score, rng=rng, level=LEVEL)
-    return said.model_copy(update=_learned(found, learned, served))
+    varying = [at for at in range(len(found.names)) if at not in learned.constant]
+    names, held = found.names, dict[str, float]()
+    if learned.constant and len(varying) > 1:
+        names = tuple(found.names[at] for at in varying)
+        log = replace(found.log, parts=found.log.parts[:, varying])
+        learned = learn_weights(log, found.score, rng=rng, level=LEVEL)
+        force = zip(found.names, served.weights or (), strict=False)
+        held = {name: weight for name, weight in force if name not in names}
+    return _Learned(served, learned, names, held)
 
 
-def _learned(found: Components, learned: LearnedWeights, served: WeightedMean) -> Mapping[str, Any]:
+def _told(learned: _Learned, of: Components) -> Mapping[str, Any]:
     """What is said beyond the weights in force."""
-    gain, spans = learned.gain, zip(found.names, learned.intervals, strict=False)
-    suggested = _suggested(found, learned, served)
+    found, gain, suggested = learned.found, learned.found.gain, learned.suggested
+    lows, highs = (learned.shared(getattr(each, end) for each in found.intervals) for end in ("low", "high"))
+    left_out = sorted({*of.seldom, *of.names} - {*learned.names, *learned.held})
     return {
-        "learned_weights": _named(found, learned.weights),
-        "weight_intervals": FrozenDict({name: (each.low, each.high) for name, each in spans}),
+        "learned_weights": None if learned.weights is None else FrozenDict(learned.weights),
+        "weight_intervals": FrozenDict({name: (low, highs[name]) for name, low in lows.items()}),
         "suggested_weights": FrozenDict(suggested),
         "recommendation": "update_weights" if suggested else "keep_current",
         # What was only observed, and changes what people are led to do, is tried in an experiment first.
@@ -74,22 +134,11 @@ def _learned(found: Components, learned: LearnedWeights, served: WeightedMean) -
         "improvement_estimate": None if gain is None else gain.value,
         "interval": None if gain is None else (gain.interval.low, gain.interval.high),
         "within_auc": FrozenDict({} if gain is None else {"current": gain.old, "learned": gain.new}),
-        "users": learned.people or None,
-        "needed": learned.needed,
-        "answer": _answer(found, learned, served, better=bool(suggested)),
+        "users": found.people or None,
+        "needed": found.needed,
+        "left_out": tuple(left_out),
+        "answer": _answer(learned, of),
     }
-
-
-def _named(found: Components, weights: tuple[float, ...] | None) -> Mapping[str, float] | None:
-    return None if weights is None else FrozenDict(zip(found.names, weights, strict=True))
-
-
-def _suggested(found: Components, learned: LearnedWeights, served: WeightedMean) -> Mapping[str, float]:
-    if learned.weights is None or learned.gain is None or learned.gain.interval.low <= 0:
-        return {}
-    better = rounded(learned.weights)
-    same = served.weights is not None and rounded(served.weights) == better
-    return {} if same else dict(zip(found.names, better, strict=True))
 
 
 def _too_little(found: Components) -> str:
@@ -103,27 +152,37 @@ def _too_little(found: Components) -> str:
     return f"No part is told by {LEAST_SHOWN} people or more: too few to weigh it, or to show its name."
 
 
-def _answer(found: Components, learned: LearnedWeights, served: WeightedMean, *, better: bool) -> str:
-    if learned.needed:
-        return (
-            f"Too few applications: about {learned.needed} more, to many employers, with all parts of the "
-            "resume score."
-        )
-    if learned.constant or learned.tied:
-        return untold(learned, found.names)
-    force = "the weights in force" if served.weights is not None else "the score in force"
-    if learned.weights is None or learned.gain is None:
-        return f"Keep {force}: {learned.n} applications do not prove that the parts predict interviews."
-    said = told_gain(learned.gain)
-    if better:
-        mean = "" if served.weights is not None else f" {_no_mean(served)}"
-        return f"Other weights order a person's later applications better than {force}: {said}.{mean}"
+def _answer(learned: _Learned, of: Components) -> str:
+    found = learned.found
+    if found.needed:
+        said = f"Too few applications: about {found.needed} more, to many employers, with all parts."
+    elif found.constant or found.tied:
+        said = untold(found, learned.names)
+    else:
+        said = _verdict(learned) + _unlearned(learned, of)
+    return said + _no_mean(learned.served)
+
+
+def _verdict(learned: _Learned) -> str:
+    found = learned.found
+    force = "the weights in force" if learned.served.weights is not None else "the score in force"
+    if found.weights is None or found.gain is None:
+        return f"Keep {force}: {found.n} applications do not prove that the parts predict interviews."
+    said = told_gain(found.gain)
+    if learned.suggested:
+        return f"Other weights order a person's later applications better than {force}: {said}."
     return f"Keep {force}: others are not proven to order later applications better ({said})."
 
 
+def _unlearned(learned: _Learned, of: Components) -> str:
+    same = [name for name in of.names if name not in learned.names]
+    if not same:
+        return ""
+    kept = "keeps its weight" if learned.held else "is left out"
+    return f" What never differs between the applications of a person {kept}: {', '.join(same)}."
+
+
 def _no_mean(served: WeightedMean) -> str:
-    if served.off is not None and served.off > CLOSE:
-        return (
-            f"The score is no weighted mean of its parts: the nearest misses it by {served.off:.1f} points."
-        )
-    return "Which weights are in force cannot be told: the parts move together."
+    if served.off is None or served.off <= CLOSE:
+        return ""
+    return f" The score is no weighted mean of its parts: the nearest misses it by {served.off:.1f} points."

@@ -423,6 +423,13 @@ def test_contents_as_objects_are_not_lost(engine):
     assert len(sure_rows(rows, schema | {"counterfactual_decisions": decided})) == 2
 
 
+def test_lists_of_objects_that_nobody_knows_stop_nothing(engine):
+    tags = pa.list_(pa.struct({"name": TEXT}))
+    rows = [whole_row(tags=[{"name": "x"}]), whole_row(tags=None, user_id="")]
+    found = check_rows(engine, rows, WHOLE | {"tags": tags})
+    assert (sorted(found.taken), found.unknown["tags"]) == ([0], 1)
+
+
 def test_a_file_without_what_every_event_has(engine):
     for missing in ("event_type", "user_id", "timestamp", "job_id"):
         schema = {name: kind for name, kind in WHOLE.items() if name != missing}

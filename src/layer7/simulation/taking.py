@@ -140,6 +140,6 @@ def _spelled(column: Column, longer_than: int) -> pa.DataType:
         inner = [column.field(i) for i in range(kind.num_fields)]
         fields = zip(column.type, inner, strict=True)
         return pa.struct([(field.name, _spelled(part, longer_than)) for field, part in fields])
-    if isinstance(column, pa.ListArray):
+    if isinstance(column, pa.ListArray) and not isinstance(column, pa.MapArray):
         return pa.list_(_spelled(column.values, longer_than))
     return kind

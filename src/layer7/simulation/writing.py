@@ -151,6 +151,9 @@ def _leaves(field: "pa.Field[Any]", above: str = "") -> list[tuple[str, pa.DataT
     path = above + field.name
     if isinstance(field.type, pa.StructType):
         return [leaf for inner in field.type for leaf in _leaves(inner, f"{path}.")]
+    if isinstance(field.type, pa.MapType):
+        parts = (("key", field.type.key_type), ("value", field.type.item_type))
+        return [(f"{path}.key_value.{name}", kind) for name, kind in parts]
     if isinstance(field.type, pa.ListType):
         return [(f"{path}.list.element", field.type.value_type)]
     return [(path, field.type)]

@@ -131,10 +131,15 @@ def _strange(family: Family, path: Path, keys: str) -> str:
 def present(kinds: Kinds, path: Path) -> str:
     """Give whether a typed field says anything: an object does when any of its members does."""
     expression, kind = kinds.get(path, ("NULL", ""))
-    if not kind.startswith("STRUCT"):
+    if not _is_object(kind):
         return f"({expression} IS NOT NULL)"
     inner = (present(kinds, other) for other in kinds if len(other) == len(path) + 1 and other[:-1] == path)
     return f"({' OR '.join(inner) or 'FALSE'})"
+
+
+def _is_object(kind: str) -> bool:
+    """Whether a type is a struct; a list of structs begins like one."""
+    return kind.startswith("STRUCT") and not kind.endswith("]")
 
 
 def row_as_json(kinds: Kinds, path: Path = ()) -> str:
@@ -143,7 +148,7 @@ def row_as_json(kinds: Kinds, path: Path = ()) -> str:
     for member, (expression, kind) in kinds.items():
         if member[:-1] != path or not member or member == ("position",):
             continue
-        inner = row_as_json(kinds, member) if kind.startswith("STRUCT") else _value_as_json(expression, kind)
+        inner = row_as_json(kinds, member) if _is_object(kind) else _value_as_json(expression, kind)
         if member in TEXT_OBJECTS and kind in TEXTS:
             inner = f"CASE WHEN json_valid({expression}) THEN {expression} ELSE {inner} END"
         key = quoted(json.dumps(member[-1], ensure_ascii=False) + ":")

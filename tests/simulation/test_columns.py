@@ -1,5 +1,6 @@
 """Columns made from numbers say what Python's own text functions say, and rows taken are those of Arrow."""
 
+import json
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from layer7.simulation.columns import identifiers, iso_times, names, numbered
 from layer7.simulation.draws import draw_levels
+from layer7.simulation.json_lines import json_lines
 from layer7.simulation.sorting import in_order
 from layer7.simulation.taking import even, spelled, taken
 
@@ -124,3 +126,25 @@ def test_only_long_dictionaries_are_spelled_out():
     assert plain.schema.field("word").type == pa.string()
     assert plain.schema.field("deep").type.field("w").type == pa.string()
     assert plain.to_pylist() == table.to_pylist()
+
+
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+@pytest.mark.parametrize("part", [slice(0, 4), slice(1, 3), slice(3, 4), slice(2, 2)])
+def test_lines_of_json_are_the_rows_without_nulls(part):
+    odd = pa.array(['"', "back\\slash", None, "Zürich\nand\tmore"])
+    nulls = pa.array([[None, "a"], None, [], ["b"]])
+    empty = pa.StructArray.from_arrays([pa.nulls(4, pa.string())], names=["never"])
+    table = pa.table({"odd": odd, **columns(), "nulls": nulls, "empty": empty})
+    table = table.take(pa.array(range(4))).slice(part.start, part.stop - part.start)
+    lines = b"".join(json_lines(table)).decode().split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line) for line in lines] == [without_nulls(row) for row in table.to_pylist()]
+    batches = pa.Table.from_batches(
+        [table.slice(at, 1).to_batches()[0] for at in range(table.num_rows)], table.schema
+    )
+    assert b"".join(json_lines(batches)) == b"".join(json_lines(table))

@@ -15,7 +15,7 @@ from layer7.errors import Layer7Error
 
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "demo": ("demo", "simulate"),
+        "demo": ("demo",),
         "experiments": ("experiments",),
         "fairness": ("fairness",),
         "insights": ("insights",),
@@ -35,6 +35,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "scores": ("timing", "calibration", "fit-score"),
         "serving": ("serve", "tokens"),
         "settings": ("config",),
+        "simulating": ("simulate",),
         "thresholds": ("thresholds",),
         "surveys": ("segments", "market"),
         "trials": ("experiments",),

@@ -1,20 +1,20 @@
-"""The whole loop on a simulated job market: ``demo``, ``simulate``."""
+"""The whole loop on a simulated job market: ``demo``."""
 
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from layer7.cli.nights import night_with_progress
-from layer7.cli.terminal import JsonOption, err, now, out, percent, print_json, print_table, progress
+from layer7.cli.terminal import JsonOption, now, out, percent, print_json, print_table, progress
 from layer7.errors import Layer7Error
-from layer7.simulation import SCENARIOS, Market, events, simulate, write_events, write_truth
+from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.storage.home import Home, open_home
 
 _MARK = "this-is-a-demo"
@@ -23,7 +23,6 @@ _MARK = "this-is-a-demo"
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("demo")(demo)
-    app.command("simulate")(simulate_market)
 
 
 def demo(
@@ -134,43 +133,3 @@ def _interval(rate: Mapping[str, Any]) -> str:
 def _silence(curve: list[list[float]], day: int) -> str:
     chance = {int(at): value for at, value in curve}.get(day)
     return "cannot tell yet" if chance is None else f"for {percent(chance)} of the silent"
-
-
-def simulate_market(
-    *,
-    scenario: Annotated[str, typer.Option("--scenario", help="What is planted, e.g. S0.")] = "default",
-    people: Annotated[int, typer.Option("--people", min=1, help="People in the market.")] = 2_000,
-    weeks: Annotated[int, typer.Option("--weeks", min=1, help="Weeks it runs.")] = 26,
-    seed: Annotated[int, typer.Option("--seed", help="The dice.")] = 0,
-    start: Annotated[str, typer.Option("--start", help="Its first day, ISO 8601.")] = "2026-01-05",
-    folder: Annotated[Path, typer.Option("--out", help="Where to write events and truth.")] = Path("market"),
-    kind: Annotated[
-        Literal["parquet", "jsonl", "jsonl.gz"], typer.Option("--format", help="How to write the events.")
-    ] = "jsonl",
-    as_json: JsonOption = False,
-) -> None:
-    """Write the events of a simulated job market, and beside them what was planted."""
-    market = _scenario(scenario)
-    simulation = simulate(
-        market, people=people, weeks=weeks, start=_day(start), rng=np.random.default_rng(seed)
-    )
-    files = write_events(events(simulation), folder / "events", format=kind)
-    truth = write_truth(simulation, folder / "truth")
-    if as_json:
-        print_json({"events": [str(path) for path in files], "truth": [str(path) for path in truth]})
-    else:
-        err.print(f"{len(files)} files of events in {folder / 'events'}, the truth in {folder / 'truth'}")
-
-
-def _scenario(name: str) -> Market:
-    if name not in SCENARIOS:
-        known = ", ".join(SCENARIOS)
-        raise Layer7Error("unknown_scenario", f"No scenario is called {name!r}.", f"There are: {known}.")
-    return SCENARIOS[name]
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise Layer7Error("invalid_date", f"{text!r} is not a day.", "Write it like 2026-03-02.") from error

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from layer7.errors import Layer7Error
+from layer7.simulation.json_lines import json_lines
 from layer7.simulation.run import Simulation
 from layer7.simulation.taking import spelled
 
@@ -121,16 +121,13 @@ def _write_part(part: pa.Table, file: Path, format_: Format) -> None:
     if format_ == "parquet":
         _write_parquet(spelled(part, longer_than=part.num_rows // 2), file)
         return
-    lines = _json_lines(part)
-    if format_ == "jsonl":
-        file.write_bytes(lines)
-        return
-    # No name and no time in the header: the same events give the same bytes.
-    with (
-        file.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=5, mtime=0) as packed,
-    ):
-        packed.write(lines)
+    with file.open("wb") as raw:
+        if format_ == "jsonl":
+            raw.writelines(json_lines(part))
+            return
+        # No name and no time in the header: the same events give the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=5, mtime=0) as packed:
+            packed.writelines(json_lines(part))
 
 
 def _write_parquet(table: pa.Table, file: Path) -> None:
@@ -157,13 +154,3 @@ def _leaves(field: "pa.Field[Any]", above: str = "") -> list[tuple[str, pa.DataT
     if isinstance(field.type, pa.ListType):
         return [(f"{path}.list.element", field.type.value_type)]
     return [(path, field.type)]
-
-
-def _json_lines(part: pa.Table) -> bytes:
-    """RFC 7396: a null in a merge patch removes the member, at any depth."""
-    with duckdb.connect() as connection:
-        connection.register("part", spelled(part))
-        lines = connection.sql(
-            "SELECT encode(json_merge_patch('{}', to_json(part)) || chr(10)) AS line FROM part"
-        ).to_arrow_table()
-    return b"".join(line for line in lines["line"].to_pylist() if line)

@@ -138,12 +138,17 @@ def without_nulls(value):
 def test_lines_of_json_are_the_rows_without_nulls(part):
     odd = pa.array(['"', "back\\slash", None, "Zürich\nand\tmore"])
     nulls = pa.array([[None, "a"], None, [], ["b"]])
+    weights = pa.array(
+        [[("a", 1.5), ("b", 2.0)], None, [], [("a", None), ("c", 0.5)]], pa.map_(pa.string(), pa.float64())
+    )
     empty = pa.StructArray.from_arrays([pa.nulls(4, pa.string())], names=["never"])
-    table = pa.table({"odd": odd, **columns(), "nulls": nulls, "empty": empty})
+    table = pa.table({"odd": odd, **columns(), "nulls": nulls, "weights": weights, "empty": empty})
     table = table.take(pa.array(range(4))).slice(part.start, part.stop - part.start)
     lines = b"".join(json_lines(table)).decode().split("\n")
     assert lines.pop() == ""
-    assert [json.loads(line) for line in lines] == [without_nulls(row) for row in table.to_pylist()]
+    assert [json.loads(line) for line in lines] == [
+        without_nulls(row) for row in table.to_pylist(maps_as_pydicts="strict")
+    ]
     batches = pa.Table.from_batches(
         [table.slice(at, 1).to_batches()[0] for at in range(table.num_rows)], table.schema
     )

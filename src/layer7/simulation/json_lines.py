@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -69,11 +69,12 @@ def _texts(column: Column, before: str, after: str) -> Column:
         texts = _objects(names, inner, there, around=(before + "{", "}" + after))
         bits = pa.py_buffer(np.packbits(there, bitorder="little").data)
         return pa.Array.from_buffers(pa.string(), len(texts), [bits, *texts.buffers()[1:]])
+    if isinstance(column, pa.MapArray):
+        entries = _glued(_texts(column.keys, "", ":"), _texts(column.items, "", ""))
+        return _glued(before + "{", _elements(column, entries), "}" + after)
     if isinstance(column, pa.ListArray):
         texts = _texts(column.values, "", "").fill_null("null")
-        ends = pa.array(column.offsets.to_numpy().copy(), type=pa.int32())
-        lists = pa.ListArray.from_arrays(ends, texts, mask=pa.array(~_valid(column)))
-        return _glued(before + "[", pc.binary_join(lists, ","), "]" + after)
+        return _glued(before + "[", _elements(column, texts), "]" + after)
     if column.type == pa.string():
         return _quoted(column, before, after)
     coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
@@ -82,6 +83,15 @@ def _texts(column: Column, before: str, after: str) -> Column:
         return _quoted(words, before, after).take(coded.indices)
     numbers = json.dumps(words.to_pylist())[1:-1].split(", ")
     return _glued(before, pa.array(numbers, type=pa.string()), after).take(coded.indices)
+
+
+def _elements(column: "pa.ListArray[Any]", texts: Column) -> Column:
+    """What stands in each list, of these texts of all elements: between commas, without the null ones."""
+    upto = np.concatenate([[0], np.cumsum(_valid(texts))])
+    ends: Any = pa.array(upto[column.offsets.to_numpy()], type=pa.int32())
+    lists: Any = pa.ListArray.from_arrays(ends, texts.drop_null(), mask=pa.array(~_valid(column)))
+    joined: Any = pc.binary_join(lists, ",")
+    return cast("Column", joined)
 
 
 def _quoted(texts: Column, before: str, after: str) -> Column:

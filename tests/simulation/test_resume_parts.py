@@ -1,5 +1,6 @@
 """Parts of resume scores: their weighted mean is the score, and the log says them in every form."""
 
+import json
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from layer7.simulation import SCENARIOS, events, levels, simulate, write_events
+from layer7.simulation.json_lines import json_lines
 from layer7.storage.bulk import Validator
 
 
@@ -44,6 +46,18 @@ def test_parts_are_drawn_from_dice_of_their_own():
     assert parts.applications.select(names).equals(plain.applications.select(names))
     assert plain.applications["resume_score_components"].null_count == plain.applications.num_rows
     assert (parts.identity, parts.people.equals(plain.people)) == (plain.identity, True)
+
+
+def test_maps_are_objects_in_lines_of_json():
+    kind = pa.map_(pa.string(), pa.float64())
+    told = pa.array([[("a", 70.0), ("b", 0.5)], None, [], [("c", 1.0)]], kind)
+    lines = b"".join(json_lines(pa.table({"n": [1, 2, 3, 4], "parts": told}))).splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"n": 1, "parts": {"a": 70.0, "b": 0.5}},
+        {"n": 2},
+        {"n": 3, "parts": {}},
+        {"n": 4, "parts": {"c": 1.0}},
+    ]
 
 
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])

@@ -5,6 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+import ibis
 import pyarrow as pa
 from ibis.expr import types as ir
 
@@ -62,9 +63,12 @@ def of_everybody(months: ir.Table, counts: pa.Table) -> pa.Table:
     largest = months.aggregate(most=months.fates.length().max()).to_pyarrow()["most"][0].as_py()
     if (largest or 0) <= MOST_A_MONTH:
         return counts
-    step = (months.fates.length() + MOST_A_MONTH - 1) // MOST_A_MONTH
-    bounded = months.fates.filter(lambda _fate, at: at % step == 0)
-    found: pa.Table = fate_counts(months.select(fate=bounded.unnest())).to_pyarrow()
+    long = months.fates.length() > MOST_A_MONTH
+    few, many = (months.filter(each) for each in (~long, long))
+    step = (many.fates.length() + MOST_A_MONTH - 1) // MOST_A_MONTH
+    bounded = many.fates.filter(lambda _fate, at: at % step == 0)
+    parts = (part.select(fate=fates.unnest()) for part, fates in ((few, few.fates), (many, bounded)))
+    found: pa.Table = fate_counts(ibis.union(*parts)).to_pyarrow()
     return found
 
 

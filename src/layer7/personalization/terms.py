@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from json import JSONEncoder
+from json.encoder import encode_basestring
 from math import exp
 from typing import NamedTuple
 
@@ -152,7 +152,7 @@ class _Known(dict[float | str | None, Part | None]):
         return part
 
 
-as_json = JSONEncoder(ensure_ascii=False).encode
+as_json = encode_basestring
 """Writes a text as JSON."""
 
 

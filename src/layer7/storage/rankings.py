@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -143,11 +143,8 @@ class Decided:
 
         Each term stands there once, and jobs name theirs by number: packing all of them takes longer.
         """
-        numbers: dict[str, int] = {}
-        jobs = [
-            job.with_terms(str(numbers.setdefault(term, len(numbers))) for term in job.terms)
-            for job in self.placed
-        ]
+        numbers = _Numbers()
+        jobs = [job.with_terms([numbers[term] for term in job.terms]) for job in self.placed]
         head = {
             "decision_id": self.told["decision_id"],
             "at": self.told["at"],
@@ -163,6 +160,14 @@ class Decided:
 
     def _with(self, jobs: Iterable[str]) -> bytes:
         return f'{json.dumps(dict(self.told))[:-1]}, "jobs": [{",".join(jobs)}]}}'.encode()
+
+
+class _Numbers(dict[str, str]):
+    """Gives each text a number of its own, in the order in which they come."""
+
+    def __missing__(self, text: str) -> str:
+        number = self[text] = str(len(self))
+        return number
 
 
 def _restored(body: bytes) -> RankDecision:
@@ -318,6 +323,7 @@ class Rankings:
         return int(old.rowcount)
 
 
+@lru_cache(maxsize=100_000)
 def _job(job_id: str) -> str:
     return hashlib.sha256(job_id.encode()).hexdigest()[:24]
 

@@ -165,13 +165,15 @@ def compared_with(members: pa.Table, means: Mapping[str, float]) -> pa.Table:
     Returns:
         ``person``, ``segment_id`` and ``mean``; people in no such segment are left out.
     """
-    found = []
     everyone = "everyone" if "everyone" in means else None
-    for row in members.to_pylist():
-        segment = next((row[name] for name in PUBLIC if row[name] in means), everyone)
-        if segment is not None:
-            found.append({"person": row["person"], "segment_id": segment, "mean": means[segment]})
-    return pa.Table.from_pylist(found, schema=GROUPS)
+    columns = (members[name].to_pylist() for name in ("person", *PUBLIC))
+    found = [
+        (person, segment, means[segment])
+        for person, *segments in zip(*columns, strict=True)
+        if (segment := next((each for each in segments if each in means), everyone)) is not None
+    ]
+    told = [pa.array([row[at] for row in found], kind) for at, kind in enumerate(_COLUMNS.values())]
+    return pa.table(told, names=[*_COLUMNS])
 
 
 _COLUMNS: Mapping[str, pa.DataType] = {
@@ -179,14 +181,13 @@ _COLUMNS: Mapping[str, pa.DataType] = {
     "segment_id": pa.string(),
     "mean": pa.float64(),
 }
-GROUPS = pa.schema(_COLUMNS)
 """The columns of :func:`compared_with`."""
 
 
 def _groups(moments: pa.Table, groups: pa.Table | None) -> tuple[list[str | None], Floats]:
     """Each person's group and its mean; NaN where she is compared with nobody."""
-    rows = [] if groups is None else groups.to_pylist()
-    known = {row["person"]: (row["segment_id"], row["mean"]) for row in rows}
+    columns = [] if groups is None else [groups[name].to_pylist() for name in _COLUMNS]
+    known = {person: (segment, mean) for person, segment, mean in zip(*columns, strict=True)}
     told = [known.get(person, (None, np.nan)) for person in moments["person"].to_pylist()]
     return [segment for segment, _ in told], np.array([mean for _, mean in told], dtype=np.float64)
 

@@ -91,6 +91,10 @@ def columns():
         "word": words,
         "list": lists,
         "ragged": pa.array([["a"], [], None, ["b", "c"]]),
+        "map": pa.array(
+            [[("a", 1.5)], None, [], [("b", 2.0), ("c", 0.5)]], pa.map_(pa.string(), pa.float64())
+        ),
+        "nothing": pa.nulls(4, pa.map_(pa.string(), pa.float64())),
     }
     inner = pa.StructArray.from_arrays(list(plain.values()), names=list(plain))
     return plain | {"struct": inner, "deep": pa.StructArray.from_arrays([inner, words], names=["in", "w"])}

@@ -54,7 +54,13 @@ def taken(columns: Mapping[str, Column], at: Column) -> dict[str, Column]:
     if at.null_count == len(at):
         return {name: _nothing(column, len(at)) for name, column in columns.items()}
     anywhere = at.fill_null(0)
-    return {name: _taken(column, at, anywhere) for name, column in columns.items()}
+    return {name: _rows(column, at, anywhere) for name, column in columns.items()}
+
+
+def _rows(column: Column, at: Column, anywhere: Column) -> Column:
+    if column.null_count == len(column):
+        return _nothing(column, len(at))
+    return _taken(column, at, anywhere)
 
 
 def _taken(column: Column, at: Column, anywhere: Column) -> Column:
@@ -62,21 +68,21 @@ def _taken(column: Column, at: Column, anywhere: Column) -> Column:
     there = at.buffers()[0]
     kind = column.type
     if isinstance(column, pa.StructArray) and not column.null_count:
-        inner = [_taken(column.field(i), at, anywhere) for i in range(kind.num_fields)]
+        inner = [_rows(column.field(i), at, anywhere) for i in range(kind.num_fields)]
         typed = pa.struct([(field.name, part.type) for field, part in zip(kind, inner, strict=True)])
         return pa.StructArray.from_buffers(typed, len(at), [there], children=inner)
     if isinstance(column, pa.DictionaryArray):
         return pa.DictionaryArray.from_arrays(
             _taken(column.indices, at, anywhere), column.dictionary, safe=False
         )
-    if isinstance(kind, pa.FixedSizeBinaryType):
-        octets = column.take(anywhere).buffers()[1]
-        return pa.Array.from_buffers(pa.string(), len(at), [there, ends(len(at), kind.byte_width), octets])
     if isinstance(column, pa.FixedSizeListArray):
         return _lists_taken(column, at)
     if column.null_count or kind.num_fields or kind == pa.string():
         return column.take(at)
-    return pa.Array.from_buffers(kind, len(at), [there, column.take(anywhere).buffers()[1]])
+    rows = column.take(anywhere).buffers()[1]
+    if isinstance(kind, pa.FixedSizeBinaryType):
+        return pa.Array.from_buffers(pa.string(), len(at), [there, ends(len(at), kind.byte_width), rows])
+    return pa.Array.from_buffers(kind, len(at), [there, rows])
 
 
 def _lists_taken(column: Lists, at: Column) -> Column:

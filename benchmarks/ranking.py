@@ -25,10 +25,10 @@ from layer7.nightly.measuring import measure
 from layer7.nightly.night import Night
 from layer7.nightly.predicting import predict
 from layer7.simulation import SCENARIOS, events, levels, simulate, write_events
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Scope
 from layer7.storage.home import Home, open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.state import Act
-from layer7.storage.tokens import Scope
+from layer7.storage.warehouse.reading import Horizon
 
 START = date(2026, 3, 2)
 

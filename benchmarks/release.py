@@ -19,8 +19,8 @@ from layer7.contract.vocabulary import Purpose
 from layer7.privacy.bounding import Contributions, bounded, exact
 from layer7.privacy.cells import CellTable, Layout
 from layer7.privacy.noise import noisy
+from layer7.storage.database.schema import consents
 from layer7.storage.home import open_home
-from layer7.storage.schema import consents
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 LAYOUT = Layout([CellTable("cell", tuple(f"c{at}" for at in range(500)), ("answered", "interviewed"), 3)])

@@ -16,16 +16,16 @@ from layer7.contract.reading import read_event
 from layer7.nightly.advancing import advance_all
 from layer7.privacy.bounding import Contributions
 from layer7.privacy.cells import CellTable, Layout
-from layer7.storage import warehouse
+from layer7.storage.database.runs import Runs, StageRecord
+from layer7.storage.database.state import Act, State
 from layer7.storage.home import Home, open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.runs import Runs, StageRecord
 from layer7.storage.settings import Settings
-from layer7.storage.state import Act, State
+from layer7.storage.warehouse import warehouse
+from layer7.storage.warehouse.reading import Horizon
 from nights import night
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-PRELOAD = ["layer7.storage.home", "layer7.storage.migrations", "children"]
+PRELOAD = ["layer7.storage.home", "layer7.storage.database.migrations", "children"]
 
 
 def small_settings(url: str = "") -> Settings:

@@ -20,7 +20,7 @@ from hypothesis import settings
 from children import NOW, small_settings
 from layer7.cli.app import SELDOM
 from layer7.storage.home import Home, open_home
-from layer7.storage.ingest import Summary
+from layer7.storage.intake.ingest import Summary
 
 Json = dict[str, Any]
 

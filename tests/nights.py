@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from unittest.mock import patch
 
 from layer7 import nightly
+from layer7.storage.database.runs import Run
 from layer7.storage.home import Home
-from layer7.storage.reading import Horizon
-from layer7.storage.runs import Run
+from layer7.storage.warehouse.reading import Horizon
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 MEASURED = ("forget", "ingest", "applications", "measure")

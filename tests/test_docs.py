@@ -194,7 +194,7 @@ def codes_in_code() -> set[str]:
     """Gather every code that a Problem is made with."""
     found = set(_CODES.values())
     package = ROOT / "src" / "layer7"
-    for path in [*(package / "contract").glob("*.py"), *(package / "storage").glob("*.py")]:
+    for path in [*(package / "contract").glob("*.py"), *(package / "storage").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:
                 found |= results(node.args[0])

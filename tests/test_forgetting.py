@@ -12,10 +12,10 @@ from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.nightly.forgetting import forget_since
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage import schema
-from layer7.storage.door import SEALED
+from layer7.storage.database import schema
+from layer7.storage.database.state import Act
 from layer7.storage.home import Home, open_home
-from layer7.storage.state import Act
+from layer7.storage.intake.door import SEALED
 from nights import NOW, night
 
 START = date(2026, 1, 5)

@@ -16,13 +16,13 @@ from layer7.contract.insights import WeeklyInsights
 from layer7.errors import Layer7Error
 from layer7.simulation import SCENARIOS, events, simulate, write_events
 from layer7.simulation.run import Simulation
-from layer7.storage.explanations import Explanations
+from layer7.storage.database.schema import consents
+from layer7.storage.database.state import Act
 from layer7.storage.home import Home, open_home
-from layer7.storage.letters import Letters
-from layer7.storage.people import People
-from layer7.storage.personalized import Personalized
-from layer7.storage.schema import consents
-from layer7.storage.state import Act
+from layer7.storage.services.explanations import Explanations
+from layer7.storage.services.letters import Letters
+from layer7.storage.services.people import People
+from layer7.storage.services.personalized import Personalized
 from nights import FOUND, NOW, night
 
 START = date(2026, 1, 5)

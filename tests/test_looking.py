@@ -9,9 +9,9 @@ import pytest
 from layer7.nightly import Night
 from layer7.nightly.looking import is_due
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage.database.schema import consents
 from layer7.storage.home import Home, open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.schema import consents
+from layer7.storage.warehouse.reading import Horizon
 from nights import FOUND, NOW, night
 
 START = date(2026, 1, 5)

@@ -12,7 +12,7 @@ from layer7.analytics.fates import INTERVIEW, REJECTION, SILENT, fate_counts
 from layer7.nightly.measuring import MOST_A_MONTH, counted, of_everybody
 from layer7.nightly.night import Night
 from layer7.statistics import fit_silence
-from layer7.storage.reading import MONTHS, Horizon
+from layer7.storage.warehouse.reading import MONTHS, Horizon
 from nights import MEASURED, NOW, night
 
 END = datetime(2026, 1, 1, tzinfo=UTC)

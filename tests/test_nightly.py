@@ -14,12 +14,12 @@ from layer7 import nightly
 from layer7.errors import Layer7Error
 from layer7.nightly import STAGES, Night, Outcome
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage.database.runs import Run
+from layer7.storage.database.schema import consents
 from layer7.storage.home import Home, open_home
-from layer7.storage.people import People
-from layer7.storage.runs import Run
-from layer7.storage.schema import consents
-from layer7.storage.survey import Survey
-from layer7.storage.thresholds import Thresholds
+from layer7.storage.services.people import People
+from layer7.storage.services.survey import Survey
+from layer7.storage.services.thresholds import Thresholds
 from nights import MEASURED, NOW, night
 
 START = date(2026, 1, 5)

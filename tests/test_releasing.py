@@ -21,11 +21,11 @@ from layer7.privacy.budget import EPOCHS_A_YEAR
 from layer7.privacy.cells import SCALE
 from layer7.privacy.pooled import Pooled
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage import releases as ledger
+from layer7.storage.database.state import Act
+from layer7.storage.decisions import releases as ledger
 from layer7.storage.home import open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.state import Act
-from layer7.storage.survey import Survey
+from layer7.storage.services.survey import Survey
+from layer7.storage.warehouse.reading import Horizon
 
 START, WEEKS = date(2026, 1, 5), 20
 END = START + timedelta(weeks=WEEKS)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layer7.analytics.applications import EARLIEST, KEY, LATEST, STATE, as_states, describe, merge
-from layer7.storage.door import as_table
+from layer7.storage.intake.door import as_table
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Row = dict[str, Any]

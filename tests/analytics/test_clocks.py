@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from layer7.analytics.clocks import on_own_clock
-from layer7.storage.zones import zone_offsets
+from layer7.storage.intake.zones import zone_offsets
 
 MOMENT = pa.timestamp("us", tz="UTC")
 SENT = pa.schema(

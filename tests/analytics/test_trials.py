@@ -16,8 +16,8 @@ from layer7.contract.facts import FACTS
 from layer7.contract.vocabulary import Purpose
 from layer7.experiments.metrics import TOGETHER
 from layer7.nightly.night import Night
-from layer7.storage.reading import Horizon
-from layer7.storage.tables import keep
+from layer7.storage.warehouse.reading import Horizon
+from layer7.storage.warehouse.tables import keep
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)

@@ -11,8 +11,8 @@ from layer7.cli.app import build
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
 from layer7.simulation import SCENARIOS, simulate, to_events, write_events
+from layer7.storage.database.state import Act
 from layer7.storage.home import open_home
-from layer7.storage.state import Act
 from nights import MEASURED, night
 
 

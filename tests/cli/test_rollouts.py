@@ -8,7 +8,7 @@ import pytest
 import command_line
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
 from rollouts import guardrail, proposal, results
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from layer7.cli import trials
 from layer7.cli.app import build
 from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
-from layer7.storage.schema import consents
-from layer7.storage.state import Act
+from layer7.storage.database.schema import consents
+from layer7.storage.database.state import Act
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KNOWN = datetime(2026, 3, 1, tzinfo=UTC)

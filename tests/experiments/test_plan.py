@@ -11,7 +11,7 @@ from layer7.errors import Layer7Error
 from layer7.experiments.assignment import assign, assign_all, claim, clashes, coverage_of, held_out
 from layer7.experiments.metrics import METRICS, metric
 from layer7.experiments.plan import checked, covering, intact, plan_hash, specified, started
-from layer7.storage.experiments import accept
+from layer7.storage.decisions.experiments import accept
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 USERS = [f"user_{number}" for number in range(4000)]

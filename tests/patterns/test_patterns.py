@@ -16,7 +16,7 @@ from layer7.errors import Layer7Error
 from layer7.patterns import FOUND, Laws, choose, detect, learn, needed
 from layer7.statistics.background import Background
 from layer7.storage.home import Home, open_home
-from layer7.storage.patterns import Patterns
+from layer7.storage.services.patterns import Patterns
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 LAST = date(2026, 10, 1)

@@ -28,10 +28,10 @@ from layer7.privacy import bounding
 from layer7.privacy.bounding import Bounded
 from layer7.privacy.cells import SCALE, CellTable, Layout
 from layer7.privacy.noise import noisy
-from layer7.storage import releases as ledger
+from layer7.storage.database.schema import consents
+from layer7.storage.decisions import releases as ledger
 from layer7.storage.home import open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.schema import consents
+from layer7.storage.warehouse.reading import Horizon
 
 CANARIES = 20_000 if TORTURE else 600
 OVERSPENT = 1.1 if TORTURE else 1.25

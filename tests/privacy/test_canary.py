@@ -10,8 +10,8 @@ import pytest
 
 from canaries import PERSON, WORDS, leaks, private_events
 from layer7.contract.reading import read_event
-from layer7.storage import warehouse
-from layer7.storage.reading import Horizon
+from layer7.storage.warehouse import warehouse
+from layer7.storage.warehouse.reading import Horizon
 from nights import MEASURED, night
 
 

@@ -20,10 +20,10 @@ from layer7.nightly.advancing import advance_all
 from layer7.review import Action
 from layer7.rollout.gates import Move, Observation, next_step
 from layer7.rollout.ramp import Ramp, ramp_of
-from layer7.storage.rollouts import Rollouts
-from layer7.storage.serving import Serving
-from layer7.storage.state import Act
-from layer7.storage.trials import Lookup
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.rollouts import Rollouts
+from layer7.storage.decisions.serving import Serving
+from layer7.storage.decisions.trials import Lookup
 from rollouts import DAY, DUE, KEY, NOW, experiment, guardrail, proposal, ramp, results
 
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)

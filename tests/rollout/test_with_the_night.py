@@ -10,7 +10,7 @@ from layer7.contract.vocabulary import Component
 from layer7.experiments.assignment import assign
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
 from nights import JUDGED, night
 from rollouts import DAY, KEY, proposal
 

@@ -21,9 +21,9 @@ from layer7.contract import EVENT_EXAMPLES, Component, EventType
 from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.server.app import Wiring, create_app
 from layer7.server.run import Address, server_of
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Scope
 from layer7.storage.home import Home, open_home
-from layer7.storage.state import Act
-from layer7.storage.tokens import Scope
 
 with warnings.catch_warnings():
     # Starlette would rather have httpx2, which nothing else here needs.

@@ -46,7 +46,7 @@ from layer7.server.pages import (
     foreseen,
     router,
 )
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.tokens import Scope, Token
 
 NOW = datetime(2025, 7, 2, 9, 0, tzinfo=UTC)
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"

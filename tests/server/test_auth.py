@@ -13,7 +13,7 @@ from layer7.experiments.plan import specified
 from layer7.server.auth import COOKIE, page_actor, require
 from layer7.server.limits import Allowance, Limits
 from layer7.server.problems import SECURITY_HEADERS
-from layer7.storage.tokens import Scope
+from layer7.storage.database.tokens import Scope
 from server.conftest import event, issue, listening
 
 OPEN = frozenset({"none", "events", "flags", "review", "read", "privacy", "admin"})

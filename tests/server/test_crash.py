@@ -8,9 +8,9 @@ import httpx
 from sqlalchemy import select
 
 from layer7.server.app import create_app
-from layer7.storage import schema
+from layer7.storage.database import schema
+from layer7.storage.database.tokens import Scope
 from layer7.storage.home import Home, open_home
-from layer7.storage.tokens import Scope
 from server.conftest import NOW, event, issue
 
 

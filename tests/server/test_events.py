@@ -14,8 +14,8 @@ from layer7.contract.reading import check_event
 from layer7.errors import Layer7Error
 from layer7.server.limits import Limits
 from layer7.server.writer import EventWriter
-from layer7.storage import schema
-from layer7.storage.inbox import Receipt
+from layer7.storage.database import schema
+from layer7.storage.intake.inbox import Receipt
 from server.conftest import NOW, event
 
 ENVELOPE = {

@@ -11,7 +11,7 @@ import pytest
 from canaries import CANARIES, PERSON, WORDS, encodings, private_events
 from layer7.cli.app import main
 from layer7.nightly import run_night
-from layer7.storage.reading import Horizon
+from layer7.storage.warehouse.reading import Horizon
 from privacy.test_canary import broken_events
 
 OWN = ("performance", "patterns", "targets", "consent")
@@ -56,7 +56,7 @@ def faulty(house, monkeypatch):
     def broken(_self, user_id, *_args):
         raise ValueError(f"cannot read {user_id} {WORDS}")
 
-    monkeypatch.setattr("layer7.storage.thresholds.Thresholds.person", broken)
+    monkeypatch.setattr("layer7.storage.services.thresholds.Thresholds.person", broken)
     return house
 
 

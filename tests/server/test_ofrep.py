@@ -16,8 +16,8 @@ from layer7.contract import Component
 from layer7.errors import Layer7Error
 from layer7.server.etags import etag, names
 from layer7.server.limits import Limits
+from layer7.storage.database.tokens import Scope
 from layer7.storage.home import open_home
-from layer7.storage.tokens import Scope
 from server.conftest import House, issue, listening
 
 KEY = "improve_resume_threshold"

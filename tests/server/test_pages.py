@@ -25,7 +25,7 @@ from layer7.server.pages import (
     surveys,
 )
 from layer7.server.pages.assets import MEDIA_TYPES
-from layer7.storage.tokens import Scope
+from layer7.storage.database.tokens import Scope
 from server.made_up_pages import EMPTY, FULL, HOSTILE, NOW, SEGMENTS, MadeUp, holding, recommendation, site
 
 PAGES = files("layer7.server.pages")

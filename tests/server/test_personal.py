@@ -12,7 +12,7 @@ from layer7.contract import Component
 from layer7.contract.learned import SettingExplained
 from layer7.patterns.detection import FOUND
 from layer7.review import Action
-from layer7.storage.tokens import Scope
+from layer7.storage.database.tokens import Scope
 from server.conftest import House, event, issue
 
 WISHES = "/v1/users/anna/wishes"

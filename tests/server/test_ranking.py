@@ -15,8 +15,8 @@ from layer7.nightly.night import Night
 from layer7.nightly.predicting import predict
 from layer7.privacy import seal
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage import schema
-from layer7.storage.reading import Horizon
+from layer7.storage.database import schema
+from layer7.storage.warehouse.reading import Horizon
 
 JOBS = {
     "jobs": [

@@ -5,7 +5,7 @@ import pytest
 from layer7.experiments.plan import specified
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
 from rollouts import proposal
 from server.conftest import NOW
 

@@ -7,7 +7,7 @@ import pytest
 
 from layer7.errors import Layer7Error
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage.thresholds import Thresholds
+from layer7.storage.services.thresholds import Thresholds
 from nights import FOUND, night
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from layer7.simulation import SCENARIOS, events, levels, simulate, write_events
 from layer7.simulation.json_lines import json_lines
-from layer7.storage.bulk import Validator
+from layer7.storage.intake.bulk import Validator
 
 
 def run(market=SCENARIOS["default"]):

@@ -32,7 +32,7 @@ from layer7.simulation.scoreboard.modes import alarms, threshold_of
 from layer7.simulation.scoreboard.runner import seed_of
 from layer7.simulation.scoreboard.table import key_of, markdown, merged, replaced, short, to_row
 from layer7.simulation.scoreboard.verdict import Estimate, estimate, judge, verdict
-from layer7.storage.reading import Horizon
+from layer7.storage.warehouse.reading import Horizon
 
 ROOT = Path(__file__).parents[2]
 START = date(2026, 3, 2)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from layer7.contract.reading import read_event
-from layer7.storage.spreadsheet import LogMapping, load_mapping, read_log
+from layer7.storage.spreadsheet.log import LogMapping, load_mapping, read_log
 
 ROOT = Path(__file__).parents[2]
 LOG = ROOT / "examples" / "job_search_log.csv"

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.contract.reading import Problem, read_event
 from layer7.contract.shapes import parse_instant
-from layer7.storage.bulk import TYPED, Tally, Validator, typed_row
-from layer7.storage.score_maps import check_scores
-from layer7.storage.typed_rows import TypedRows
+from layer7.storage.intake.bulk import TYPED, Tally, Validator, typed_row
+from layer7.storage.intake.score_maps import check_scores
+from layer7.storage.intake.typed_rows import TypedRows
 from strategies import Json, Literal, any_lines, random_event, random_line
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

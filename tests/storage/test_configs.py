@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from layer7.configuration import baseline, plan
 from layer7.contract import Component
 from layer7.errors import Layer7Error
-from layer7.storage.configs import Configs
+from layer7.storage.decisions.configs import Configs
 from layer7.storage.home import open_home
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -15,9 +15,9 @@ from layer7.contract.reading import read_event
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.privacy import VALUES, Consent, may_use, strictness
-from layer7.storage.consents import allowing_within
-from layer7.storage.schema import consents
-from layer7.storage.state import Act
+from layer7.storage.database.schema import consents
+from layer7.storage.database.state import Act
+from layer7.storage.people.consents import allowing_within
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MARKET, OWN = Purpose.CONTRIBUTE_TO_MARKET_INSIGHTS, Purpose.PERSONALISATION

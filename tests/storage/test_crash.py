@@ -21,10 +21,10 @@ from sqlalchemy import select
 from children import NOW, PRELOAD, accept, fold_and_compact, ingest, migrate_until, small_settings
 from copies import copied
 from layer7.contract.reading import read_event
+from layer7.storage.database.migrations import upgrade
+from layer7.storage.database.schema import consents, metadata
+from layer7.storage.database.state import Act, State
 from layer7.storage.home import open_home
-from layer7.storage.migrations import upgrade
-from layer7.storage.schema import consents, metadata
-from layer7.storage.state import Act, State
 
 DAYS = ["2026-01-04", "2026-01-20"]
 

@@ -15,13 +15,13 @@ from layer7.fairness import Level
 from layer7.fairness.groups import ATTRIBUTES
 from layer7.nightly.comparing import declared_spans
 from layer7.nightly.night import Night
-from layer7.storage.declared import Declaration, in_force
+from layer7.storage.database.state import Act
 from layer7.storage.home import open_home
-from layer7.storage.portability import Portability
-from layer7.storage.reading import Horizon
-from layer7.storage.register import DECLARED
+from layer7.storage.people.declared import Declaration, in_force
+from layer7.storage.rights.register import DECLARED
+from layer7.storage.services.portability import Portability
 from layer7.storage.settings import Attribute
-from layer7.storage.state import Act
+from layer7.storage.warehouse.reading import Horizon
 
 
 def act(now, why=""):

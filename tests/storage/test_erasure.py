@@ -18,10 +18,10 @@ from layer7.contract.reading import read_event
 from layer7.contract.rights import ErasureReceipt
 from layer7.errors import Layer7Error
 from layer7.nightly.night import Night
-from layer7.storage import schema
+from layer7.storage.database import schema
+from layer7.storage.database.state import Act
 from layer7.storage.home import open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.state import Act
+from layer7.storage.warehouse.reading import Horizon
 
 BROKEN = f'{{"event_type": "STATUS_CHANGED", "user_id": "{PERSON}", "reason": "{CANARIES[2]}'
 

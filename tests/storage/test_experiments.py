@@ -10,9 +10,9 @@ from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.experiments.assignment import assign
 from layer7.experiments.plan import specified
-from layer7.storage.schema import consents
-from layer7.storage.state import Act
-from layer7.storage.trials import ExperimentRules
+from layer7.storage.database.schema import consents
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.trials import ExperimentRules
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

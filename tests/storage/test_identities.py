@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layer7.storage.identities import Identities, repeated
+from layer7.storage.intake.identities import Identities, repeated
 
 SMALL = st.lists(st.integers(0, 60), max_size=30).map(lambda values: np.array(values, np.uint64))
 

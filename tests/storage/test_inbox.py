@@ -10,7 +10,7 @@ from layer7.contract import EVENT_EXAMPLES
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
 from layer7.privacy import open_sealed
-from layer7.storage.door import SEALED
+from layer7.storage.intake.door import SEALED
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_log_is_the_same_by_inbox_and_by_file(home, accept, take, logged, no
 
 
 def test_draining_moves_in_parts(home, accept, make_event, logged, now, monkeypatch):
-    monkeypatch.setattr("layer7.storage.inbox._AT_ONCE", 4)
+    monkeypatch.setattr("layer7.storage.intake.inbox._AT_ONCE", 4)
     accept(home, *(make_event(event_id=f"e{at}") for at in range(10)))
     assert home.inbox.drain(now=now) == 10
     assert (home.inbox.waiting(), len(logged(home))) == (0, 10)

@@ -19,13 +19,13 @@ from children import PRELOAD, ingest
 from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
-from layer7.storage import log, sources
-from layer7.storage.bulk import TYPED, Validator, typed_row
-from layer7.storage.door import ESSENCE, IDENTITY, as_table, essence, identity
+from layer7.storage.database.schema import seen
 from layer7.storage.home import open_home
-from layer7.storage.identities import Identities
-from layer7.storage.ingest import UNPRINTED, Ingest
-from layer7.storage.schema import seen
+from layer7.storage.intake import log, sources
+from layer7.storage.intake.bulk import TYPED, Validator, typed_row
+from layer7.storage.intake.door import ESSENCE, IDENTITY, as_table, essence, identity
+from layer7.storage.intake.identities import Identities
+from layer7.storage.intake.ingest import UNPRINTED, Ingest
 from strategies import valid_events
 
 

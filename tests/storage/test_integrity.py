@@ -16,12 +16,12 @@ from layer7.contract.reading import read_event
 from layer7.contract.vocabulary import Component, Purpose
 from layer7.errors import Layer7Error
 from layer7.nightly import run_night
-from layer7.storage import integrity
+from layer7.storage.database import integrity
+from layer7.storage.database.integrity import is_damage
+from layer7.storage.database.schema import audit, files
+from layer7.storage.database.state import Act
 from layer7.storage.home import open_home
-from layer7.storage.integrity import is_damage
-from layer7.storage.reading import Horizon
-from layer7.storage.schema import audit, files
-from layer7.storage.state import Act
+from layer7.storage.warehouse.reading import Horizon
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.storage import keys as keys_module
 from layer7.storage.home import open_home
-from layer7.storage.keys import Keys, change_master
+from layer7.storage.people import keys as keys_module
+from layer7.storage.people.keys import Keys, change_master
 from layer7.storage.settings import Settings
 
 MASTER = secrets.token_hex(32)
@@ -59,7 +59,7 @@ def test_many_people(keys):
 
 
 def test_what_is_remembered_is_bounded(keys, monkeypatch):
-    monkeypatch.setattr("layer7.storage.keys._REMEMBERED", 10)
+    monkeypatch.setattr("layer7.storage.people.keys._REMEMBERED", 10)
     for start in range(0, 60, 6):
         assert len(keys.admit([f"u{at}" for at in range(start, start + 6)])) == 6
         assert len(keys._known) <= 16

@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 from layer7.errors import Layer7Error
 from layer7.optimization.likelihood import LikelihoodModel, version_of
-from layer7.storage import schema
-from layer7.storage.likelihood_shown import shown
-from layer7.storage.likelihoods import Likelihoods
+from layer7.storage.database import schema
+from layer7.storage.decisions.likelihoods import Likelihoods
+from layer7.storage.services.likelihood_shown import shown
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 NONE = LikelihoodModel()

@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.storage.manifest import ALL_BUCKETS, File, Manifest
-from layer7.storage.reading import Horizon
+from layer7.storage.database.manifest import ALL_BUCKETS, File, Manifest
+from layer7.storage.warehouse.reading import Horizon
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 
 from layer7.nightly.night import Night
 from layer7.simulation import SCENARIOS, events, simulate, write_events
-from layer7.storage import months as module
+from layer7.storage.database.schema import consents
 from layer7.storage.home import Home, open_home
-from layer7.storage.months import Allowed, Months
-from layer7.storage.reading import CHANGED, MONTHS, Horizon
-from layer7.storage.schema import consents
+from layer7.storage.services import months as module
+from layer7.storage.services.months import Allowed, Months
+from layer7.storage.warehouse.reading import CHANGED, MONTHS, Horizon
 
 START = date(2026, 1, 5)
 WEEKS = 10

@@ -9,8 +9,8 @@ from layer7.contract.vocabulary import Component, Purpose
 from layer7.errors import Layer7Error
 from layer7.personalization.stepping import stepped
 from layer7.personalization.values import Learned, Usual
-from layer7.storage.schema import personal, wishes
-from layer7.storage.state import Act
+from layer7.storage.database.schema import personal, wishes
+from layer7.storage.database.state import Act
 
 ACT = Act("maria", "", "", NOW, "she said so")
 USUAL = Usual(pace=10.0, fit=60.0, follow_up=7.0)

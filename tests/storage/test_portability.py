@@ -16,12 +16,12 @@ from layer7.contract.rights import PersonExport
 from layer7.contract.shapes import parse_instant
 from layer7.contract.vocabulary import Purpose
 from layer7.nightly.night import Night
+from layer7.storage.database.state import Act
 from layer7.storage.home import open_home
-from layer7.storage.portability import Portability, _as_told
-from layer7.storage.reading import Horizon
-from layer7.storage.register import DATASETS, DECLARED, KEYS, STATE
-from layer7.storage.standing import PROMISE, Standing
-from layer7.storage.state import Act
+from layer7.storage.rights.register import DATASETS, DECLARED, KEYS, STATE
+from layer7.storage.services.portability import Portability, _as_told
+from layer7.storage.services.standing import PROMISE, Standing
+from layer7.storage.warehouse.reading import Horizon
 
 STAGES = (nightly.ingest, nightly.applications, nightly.measure, nightly.find)
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from layer7.contract.reading import Problem
-from layer7.storage.bulk import Refused
-from layer7.storage.schema import quarantine
+from layer7.storage.database.schema import quarantine
+from layer7.storage.intake.bulk import Refused
 
 WRONG = Problem("wrong_type", "/user_id", "should be a text")
 MISSING = Problem("missing_field", "", "there is none")

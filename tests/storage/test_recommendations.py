@@ -10,9 +10,9 @@ from layer7.contract.lifecycle import State
 from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.review import Action, NextStep
-from layer7.storage.configs import Configs
+from layer7.storage.decisions.configs import Configs
+from layer7.storage.decisions.recommendations import Recommendations
 from layer7.storage.home import open_home
-from layer7.storage.recommendations import Recommendations
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 STRATEGY = Component.STRATEGY_ENGINE

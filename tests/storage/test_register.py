@@ -13,10 +13,10 @@ from children import NOW, small_settings
 from layer7.contract import EVENT_EXAMPLES, EventType
 from layer7.nightly import run_night
 from layer7.storage.home import open_home
-from layer7.storage.reading import Horizon
-from layer7.storage.register import DATASETS, FILES, KEYS, STATE
+from layer7.storage.rights.register import DATASETS, FILES, KEYS, STATE
+from layer7.storage.warehouse.reading import Horizon
 
-ADD = "say in src/layer7/storage/register.py what it holds of a person, and how she is found there"
+ADD = "say in src/layer7/storage/rights/register.py what it holds of a person, and how she is found there"
 
 
 @pytest.fixture(scope="module")

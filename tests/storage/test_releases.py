@@ -17,10 +17,10 @@ from layer7.errors import Layer7Error
 from layer7.privacy.bounding import Contributions
 from layer7.privacy.budget import EPOCHS_A_YEAR, YEAR
 from layer7.privacy.cells import SCALE, CellTable, Layout
-from layer7.storage import releases as ledger
-from layer7.storage.schema import consents, participations
-from layer7.storage.schema import releases as table
-from layer7.storage.state import Act
+from layer7.storage.database.schema import consents, participations
+from layer7.storage.database.schema import releases as table
+from layer7.storage.database.state import Act
+from layer7.storage.decisions import releases as ledger
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MARKET = Purpose.CONTRIBUTE_TO_MARKET_INSIGHTS

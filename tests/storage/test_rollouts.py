@@ -15,11 +15,11 @@ from layer7.errors import Layer7Error
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
 from layer7.rollout.gates import ROLLING_BACK, Move
-from layer7.storage.rollouts import Rollouts
-from layer7.storage.serving import Serving
-from layer7.storage.state import Act
-from layer7.storage.trials import Lookup
-from layer7.storage.updates import apply_optimization
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.rollouts import Rollouts
+from layer7.storage.decisions.serving import Serving
+from layer7.storage.decisions.trials import Lookup
+from layer7.storage.decisions.updates import apply_optimization
 from rollouts import DAY, KEY, guardrail, proposal, results
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from children import PRELOAD, advance_until, small_settings
 from copies import copied
 from layer7.nightly.advancing import advance_all
 from layer7.review import Action
+from layer7.storage.database.state import Act
 from layer7.storage.home import open_home
-from layer7.storage.state import Act
 from rollouts import DAY, proposal, results
 from storage.test_rollouts import FINE, HARM, NOW, STRATEGY
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from layer7.storage import schema
-from layer7.storage.shown import FRESH, Shown
+from layer7.storage.database import schema
+from layer7.storage.services.shown import FRESH, Shown
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SINCE = "2026-02-16T00:00:00+00:00"

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.storage import sources
-from layer7.storage.sources import find_files, read_batches
+from layer7.storage.intake import sources
+from layer7.storage.intake.sources import find_files, read_batches
 
 TWO = [{"a": 1}, {"a": 2}]
 LINES = b'{"a": 1}\n{"a": 2}\n'

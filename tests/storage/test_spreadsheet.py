@@ -10,7 +10,7 @@ import pytest
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
 from layer7.storage.home import open_home
-from layer7.storage.spreadsheet import load_mapping, read_log
+from layer7.storage.spreadsheet.log import load_mapping, read_log
 from storage.spreadsheets import (
     COLUMNS,
     GERMAN,

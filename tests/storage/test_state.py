@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
-from layer7.storage.schema import APPEND_ONLY, audit, config_versions, metadata
-from layer7.storage.schema import meta as meta_table
-from layer7.storage.state import Act, State
+from layer7.storage.database.schema import APPEND_ONLY, audit, config_versions, metadata
+from layer7.storage.database.schema import meta as meta_table
+from layer7.storage.database.state import Act, State
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = bytes(range(32))

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from layer7.contract import Component
 from layer7.errors import Layer7Error
-from layer7.storage import schema
+from layer7.storage.database import schema
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Scope, Tokens
 from layer7.storage.home import open_home
-from layer7.storage.state import Act
-from layer7.storage.tokens import Scope, Tokens
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ACT = Act("root", "", "", NOW, "for a test")

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete
 
-from layer7.storage import warehouse
-from layer7.storage.reading import Horizon
-from layer7.storage.schema import meta
+from layer7.storage.database.schema import meta
+from layer7.storage.warehouse import warehouse
+from layer7.storage.warehouse.reading import Horizon
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATE = date(2026, 3, 1)

@@ -9,9 +9,9 @@ import typer
 
 from layer7.cli.terminal import HomeOption, JsonOption, now, opened, out, print_json, print_table, progress
 from layer7.contract.schema import schemas
-from layer7.storage.ingest import Summary
-from layer7.storage.sources import find_files
-from layer7.storage.spreadsheet import load_mapping, read_log
+from layer7.storage.intake.ingest import Summary
+from layer7.storage.intake.sources import find_files
+from layer7.storage.spreadsheet.log import load_mapping, read_log
 
 quarantine = typer.Typer(help="Events that could not be taken.", no_args_is_help=True)
 schema = typer.Typer(help="The contract as JSON Schemas.", no_args_is_help=True)

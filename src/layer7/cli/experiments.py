@@ -30,7 +30,7 @@ from layer7.cli.terminal import JsonOption, out, print_json, print_table
 from layer7.contract.vocabulary import MetricShape
 from layer7.experiments.table import Extra, Quantiles, TableAnalysis, analyze
 from layer7.statistics.trials import Guarantee, Looking
-from layer7.storage.tables import fetched, keep, open_table
+from layer7.storage.warehouse.tables import fetched, keep, open_table
 
 experiments = typer.Typer(help="Did it really help?", no_args_is_help=True)
 

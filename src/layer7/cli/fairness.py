@@ -23,8 +23,8 @@ from layer7.cli.terminal import (
 )
 from layer7.errors import Layer7Error
 from layer7.fairness import ImpactRatio, impact_ratios
-from layer7.storage.state import Act
-from layer7.storage.tables import open_table
+from layer7.storage.database.state import Act
+from layer7.storage.warehouse.tables import open_table
 
 fairness = typer.Typer(help="Is it as good for every group.", no_args_is_help=True)
 

@@ -10,7 +10,7 @@ import typer
 from layer7.cli.terminal import HomeOption, JsonOption, opened, out, print_json, progress
 from layer7.errors import Layer7Error
 from layer7.insights import to_html, to_markdown
-from layer7.storage.letters import Letters
+from layer7.storage.services.letters import Letters
 
 WeekOption = Annotated[
     str | None, typer.Option("--week", help="Any day of the week, e.g. 2026-03-02; else the last whole one.")

@@ -18,7 +18,7 @@ from layer7.cli.terminal import (
     print_table,
 )
 from layer7.contract.likelihood import Likelihood, LikelihoodMove, LikelihoodTerm, LikelihoodTest
-from layer7.storage.likelihood_shown import shown
+from layer7.storage.services.likelihood_shown import shown
 
 likelihood = typer.Typer(help="How likely an interview is, and by which model.", no_args_is_help=True)
 

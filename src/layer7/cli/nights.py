@@ -8,9 +8,9 @@ import typer
 from layer7.cli.terminal import HomeOption, JsonOption, now, opened, out, print_json, print_table, progress
 from layer7.errors import Layer7Error
 from layer7.nightly import STAGES, run_night
+from layer7.storage.database.runs import Run
 from layer7.storage.home import Home
-from layer7.storage.reading import Horizon
-from layer7.storage.runs import Run
+from layer7.storage.warehouse.reading import Horizon
 
 runs = typer.Typer(help="The record of nights.", no_args_is_help=True)
 

@@ -29,9 +29,9 @@ from layer7.experiments.metrics import METRICS, metric
 from layer7.experiments.passport import CHEAPER, RUNS, written
 from layer7.experiments.plan import checked
 from layer7.nightly.designing import issue_passport, start_experiment
-from layer7.storage.experiments import accept
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.experiments import accept
 from layer7.storage.home import Home
-from layer7.storage.state import Act
 
 _STYLES = {"sound": "bold green", "underpowered": "bold red", "cannot_tell": "bold yellow"}
 _WIDTH = 20

@@ -7,7 +7,7 @@ import typer
 from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
 from layer7.contract.analytics import UserPatterns
 from layer7.errors import Layer7Error
-from layer7.storage.patterns import Patterns
+from layer7.storage.services.patterns import Patterns
 
 patterns = typer.Typer(help="What works for whom, as far as it can be told.", no_args_is_help=True)
 

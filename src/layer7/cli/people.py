@@ -16,8 +16,8 @@ from layer7.cli.terminal import (
     print_table,
 )
 from layer7.errors import Layer7Error
-from layer7.storage.corrections import correct
-from layer7.storage.people import People
+from layer7.storage.services.corrections import correct
+from layer7.storage.services.people import People
 
 users = typer.Typer(help="What is known of a person.", no_args_is_help=True)
 

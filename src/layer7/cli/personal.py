@@ -24,9 +24,9 @@ from layer7.errors import Layer7Error
 from layer7.insights.explaining import spoken_value
 from layer7.insights.words import counted
 from layer7.personalization.wishes import FORGET, PAUSED
-from layer7.storage.explanations import Explanations
-from layer7.storage.personalized import Personalized
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
+from layer7.storage.services.explanations import Explanations
+from layer7.storage.services.personalized import Personalized
 
 personalize = typer.Typer(help="Settings of one person, and her own word on them.", no_args_is_help=True)
 

@@ -21,9 +21,9 @@ from layer7.cli.terminal import (
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error
 from layer7.privacy import Consent, may_use
-from layer7.storage.keys import change_master
+from layer7.storage.database.state import Act
+from layer7.storage.people.keys import change_master
 from layer7.storage.settings import load_settings
-from layer7.storage.state import Act
 
 privacy = typer.Typer(help="What people allow, and what is promised to them.", no_args_is_help=True)
 

@@ -18,8 +18,8 @@ from layer7.cli.terminal import (
 )
 from layer7.contract.recommendation import OptimizationRecommendation, RecommendationState
 from layer7.review import Action, consequences, decide, possible_actions
-from layer7.storage.keys import SHUT
-from layer7.storage.updates import updated
+from layer7.storage.decisions.updates import updated
+from layer7.storage.people.keys import SHUT
 
 recommendations = typer.Typer(help="What the engine proposes, and what you decide.", no_args_is_help=True)
 audit = typer.Typer(

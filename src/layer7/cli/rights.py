@@ -22,9 +22,9 @@ from layer7.cli.terminal import (
 )
 from layer7.contract.rights import ErasureReceipt, PersonExport
 from layer7.errors import Layer7Error
-from layer7.storage.portability import Portability
-from layer7.storage.standing import Standing
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
+from layer7.storage.services.portability import Portability
+from layer7.storage.services.standing import Standing
 
 Read = TypeVar("Read", bound=BaseModel)
 UserArgument = Annotated[str, typer.Argument(help="The person, in your own id.", show_default=False)]

@@ -22,7 +22,7 @@ from layer7.cli.terminal import (
 from layer7.contract.lifecycle import State
 from layer7.nightly.advancing import advance_all
 from layer7.rollout.ramp import Ramp
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
 
 rollouts = typer.Typer(help="How far each change may go now.", no_args_is_help=True)
 RampArgument = Annotated[str, typer.Argument(help="The rollout.", show_default=False)]

@@ -14,7 +14,7 @@ from layer7.contract.optimization import (
     TimeRate,
 )
 from layer7.contract.score_weights import ComponentWeights
-from layer7.storage import findings
+from layer7.storage.services import findings
 
 Name = TypeVar("Name", bound=str)
 

@@ -25,9 +25,9 @@ from layer7.errors import Layer7Error
 from layer7.server import run
 from layer7.server.installation import wiring
 from layer7.server.run import Address
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Scope
 from layer7.storage.home import Home
-from layer7.storage.state import Act
-from layer7.storage.tokens import Scope
 
 tokens = typer.Typer(help="Who may use the server: make, list and revoke tokens.", no_args_is_help=True)
 

@@ -9,7 +9,7 @@ from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, pr
 from layer7.contract.analytics import Comparison, UserSegment
 from layer7.contract.evidence import Evidenced
 from layer7.contract.market import MarketInsights
-from layer7.storage.survey import Survey
+from layer7.storage.services.survey import Survey
 
 InsideOption = Annotated[
     bool,

@@ -7,7 +7,7 @@ import typer
 
 from layer7.cli.terminal import HomeOption, JsonOption, opened, out, percent, print_json, print_table
 from layer7.errors import Layer7Error
-from layer7.storage.thresholds import Thresholds
+from layer7.storage.services.thresholds import Thresholds
 
 State = Literal["rethink", "not_yet", "fine", "cannot_tell"]
 

@@ -26,8 +26,8 @@ from layer7.contract.lifecycle import State
 from layer7.errors import Layer7Error
 from layer7.experiments.metrics import METRICS
 from layer7.nightly.analysing import replayed
-from layer7.storage.experiments import Experiments
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.experiments import Experiments
 
 IdArgument = Annotated[str, typer.Argument(help="The experiment's id.", show_default=False)]
 

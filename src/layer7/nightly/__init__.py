@@ -24,10 +24,10 @@ from layer7.nightly.proposing import propose
 from layer7.nightly.releasing import release
 from layer7.nightly.surveying import survey
 from layer7.nightly.telling import tell
+from layer7.storage.database.runs import Run, StageRecord
 from layer7.storage.home import Home
-from layer7.storage.rankings import Rankings
-from layer7.storage.reading import Horizon
-from layer7.storage.runs import Run, StageRecord
+from layer7.storage.services.rankings import Rankings
+from layer7.storage.warehouse.reading import Horizon
 
 Progress = Callable[[str, float], None]
 """Is told the name of a stage and which share of it is done, 0 to 1."""

@@ -8,8 +8,8 @@ from layer7.contract.recommendation import OptimizationRecommendation
 from layer7.errors import Layer7Error
 from layer7.nightly.night import Night, Outcome
 from layer7.rollout.ramp import Ramp
+from layer7.storage.decisions.updates import apply_optimization, waiting_for_nobody
 from layer7.storage.home import Home
-from layer7.storage.updates import apply_optimization, waiting_for_nobody
 
 _WAIT = 30.0
 _TODAY = timedelta(days=1)

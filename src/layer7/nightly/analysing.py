@@ -28,11 +28,11 @@ from layer7.nightly.measuring import counted
 from layer7.nightly.night import Log, Night, Outcome
 from layer7.review import ENGINE
 from layer7.statistics import fit_silence
+from layer7.storage.database.runs import Run
+from layer7.storage.database.state import Act
 from layer7.storage.home import Home
-from layer7.storage.reading import Horizon
-from layer7.storage.runs import Run
-from layer7.storage.state import Act
-from layer7.storage.tables import keep
+from layer7.storage.warehouse.reading import Horizon
+from layer7.storage.warehouse.tables import keep
 
 CAP_SHARE = 0.999
 """Sums of a unit above this quantile, over all arms together, count as the quantile."""

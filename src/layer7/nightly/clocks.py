@@ -6,8 +6,8 @@ import ibis
 
 from layer7.analytics.clocks import on_own_clock, without_clock, zones_said
 from layer7.nightly.night import Log, Night
-from layer7.storage.reading import Tables
-from layer7.storage.zones import zone_offsets
+from layer7.storage.intake.zones import zone_offsets
+from layer7.storage.warehouse.reading import Tables
 
 
 def on_own_clocks(log: Log, tables: Tables, night: Night) -> Log:

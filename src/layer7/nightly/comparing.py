@@ -14,9 +14,9 @@ from layer7.analytics.trials import person_facts
 from layer7.fairness import Level, Parity, Question, crossed, parity
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.nightly.proxying import proxies_of
-from layer7.storage.declared import Declaration, in_force
+from layer7.storage.decisions.parities import PROXIES, TABLE
 from layer7.storage.home import Home
-from layer7.storage.parities import PROXIES, TABLE
+from layer7.storage.people.declared import Declaration, in_force
 
 _FOR_EVER = 2**40
 _TIMES: Mapping[str, pa.DataType] = {"since": pa.int64(), "until": pa.int64()}

@@ -18,9 +18,9 @@ from layer7.experiments.plan import plan_hash
 from layer7.experiments.traffic import Attempts
 from layer7.nightly.night import Night
 from layer7.rollout.ramp import ramp_of
+from layer7.storage.database.state import Act
 from layer7.storage.home import Home
-from layer7.storage.reading import Horizon
-from layer7.storage.state import Act
+from layer7.storage.warehouse.reading import Horizon
 
 
 def issue_passport(
@@ -71,7 +71,7 @@ def start_experiment(
     Raises:
         Layer7Error: ``reason_missing`` where a design is accepted without a reason; ``underpowered`` and
             ``power_unknown`` with what would be feasible; and what
-            :meth:`layer7.storage.experiments.Experiments.start` refuses.
+            :meth:`layer7.storage.decisions.experiments.Experiments.start` refuses.
     """
     if accept_underpowered and not act.why.strip():
         raise Layer7Error(

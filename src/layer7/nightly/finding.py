@@ -13,8 +13,8 @@ from layer7.nightly.detecting import Source, find_patterns
 from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.patterns import pattern_report, preferences
-from layer7.storage.feedback import decisions, opened, sealed_table
-from layer7.storage.reading import Tables
+from layer7.storage.services.feedback import decisions, opened, sealed_table
+from layer7.storage.warehouse.reading import Tables
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,13 +17,13 @@ from layer7.errors import Layer7Error
 from layer7.nightly.night import Log
 from layer7.nightly.personalising import learned_of
 from layer7.personalization.stepping import Kept, stepped
-from layer7.storage.columnwise import quoted
+from layer7.storage.database.runs import Run
+from layer7.storage.database.state import Act
 from layer7.storage.home import Home
-from layer7.storage.personalized import usual_values
-from layer7.storage.rankings import Rankings
-from layer7.storage.reading import Horizon
-from layer7.storage.runs import Run
-from layer7.storage.state import Act
+from layer7.storage.intake.columnwise import quoted
+from layer7.storage.services.personalized import usual_values
+from layer7.storage.services.rankings import Rankings
+from layer7.storage.warehouse.reading import Horizon
 
 KEPT_EVENTS = (EventType.CONSENT_CHANGED, EventType.ERASURE_REQUESTED)
 """What a person said of the use of her data is never forgotten this way."""

@@ -18,8 +18,8 @@ from layer7.analytics.quality import quality_moments, to_quality
 from layer7.analytics.report import measure_report
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.statistics import SilenceMoments, fit_silence
-from layer7.storage.months import Allowed, Months
-from layer7.storage.reading import MONTHS
+from layer7.storage.services.months import Allowed, Months
+from layer7.storage.warehouse.reading import MONTHS
 
 MOST_A_MONTH = 300
 """Applications of a person in a month that count in what silence means; hardly anybody sends more by hand."""

@@ -15,7 +15,7 @@ from layer7.analytics.outcomes import Outlook, outcomes
 from layer7.contract.vocabulary import Purpose
 from layer7.privacy import Consent, may_use
 from layer7.storage.home import Home
-from layer7.storage.reading import Horizon, Tables
+from layer7.storage.warehouse.reading import Horizon, Tables
 
 Hold = Callable[[ir.Table], AbstractContextManager[ir.Table]]
 """Computes a table once, for several expressions over it."""

@@ -10,7 +10,7 @@ from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.personalization.learning import learn
 from layer7.personalization.stepping import Kept, stepped
 from layer7.personalization.values import Learned, Usual
-from layer7.storage.personalized import usual_values
+from layer7.storage.services.personalized import usual_values
 
 
 def personalise(night: Night) -> Outcome:

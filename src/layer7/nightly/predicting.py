@@ -14,8 +14,8 @@ from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.optimization.likelihood import LikelihoodModel, contest, own_table, own_terms, version_of
 from layer7.optimization.likelihood.judging import Contest
 from layer7.optimization.likelihood.telling import verdict_of
-from layer7.storage.likelihoods import InUse
-from layer7.storage.reading import Tables
+from layer7.storage.decisions.likelihoods import InUse
+from layer7.storage.warehouse.reading import Tables
 
 SAMPLE = 300_000
 """Applications of so many are enough to learn everybody's terms from."""

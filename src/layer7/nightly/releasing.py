@@ -26,8 +26,8 @@ from layer7.nightly.night import Log, Night, Outcome
 from layer7.privacy.bounding import Contributions
 from layer7.privacy.noise import off
 from layer7.privacy.pooled import Pooled
-from layer7.storage.releases import Release
-from layer7.storage.tables import keep
+from layer7.storage.decisions.releases import Release
+from layer7.storage.warehouse.tables import keep
 
 _NOBODY = Contributions(
     np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, LAYOUT.metrics)), np.zeros(0, np.uint64)

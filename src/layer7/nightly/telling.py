@@ -11,7 +11,7 @@ from layer7.analytics.weeks import compared_with, latest_week, law_of, week_mome
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
-from layer7.storage.reading import Tables
+from layer7.storage.warehouse.reading import Tables
 
 FOLLOW_UP = "follow_up_timing"
 

@@ -15,7 +15,7 @@ from layer7.server.documents import problems
 from layer7.server.etags import REVALIDATE, etag, not_modified, require_match
 from layer7.server.idempotency import once
 from layer7.server.paging import Page, PageQuery, link, page, position
-from layer7.storage.tokens import Token
+from layer7.storage.database.tokens import Token
 
 T = TypeVar("T")
 Name = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]

@@ -37,11 +37,11 @@ from layer7.server.limits import Allowance, Limits
 from layer7.server.metrics import Metrics
 from layer7.server.ofrep import PREFIX, ofrep_app
 from layer7.server.writer import EventWriter
+from layer7.storage.decisions.own_rules import OwnRules
+from layer7.storage.decisions.serving import Rules, Serving
+from layer7.storage.decisions.trials import ExperimentRules
 from layer7.storage.home import Home
-from layer7.storage.own_rules import OwnRules
-from layer7.storage.rankings import Rankings
-from layer7.storage.serving import Rules, Serving
-from layer7.storage.trials import ExperimentRules
+from layer7.storage.services.rankings import Rankings
 
 
 @dataclass(frozen=True, slots=True)

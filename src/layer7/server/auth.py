@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from layer7.errors import Layer7Error
 from layer7.server.context import Context, context_of
 from layer7.server.problems import RefusedError
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.tokens import Scope, Token
 
 COOKIE = "layer7_token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

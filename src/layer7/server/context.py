@@ -11,13 +11,13 @@ from layer7.contract.analytics import UserPerformance
 from layer7.server.limits import Allowance, Limits
 from layer7.server.metrics import Metrics
 from layer7.server.writer import EventWriter
-from layer7.storage.answers import Answers
-from layer7.storage.configs import Configs
+from layer7.storage.database.tokens import Tokens
+from layer7.storage.decisions.configs import Configs
+from layer7.storage.decisions.recommendations import Recommendations
+from layer7.storage.decisions.serving import Serving
 from layer7.storage.home import Home
-from layer7.storage.rankings import Rankings
-from layer7.storage.recommendations import Recommendations
-from layer7.storage.serving import Serving
-from layer7.storage.tokens import Tokens
+from layer7.storage.intake.answers import Answers
+from layer7.storage.services.rankings import Rankings
 
 Clock = Callable[[], datetime]
 

@@ -21,8 +21,8 @@ from layer7.server.body import as_json, as_text, media_type, read_body
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.problems import RefusedError, fault_list
-from layer7.storage.inbox import Receipt
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.tokens import Scope, Token
+from layer7.storage.intake.inbox import Receipt
 
 router = APIRouter(tags=["events"])
 

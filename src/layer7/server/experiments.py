@@ -19,9 +19,9 @@ from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.idempotency import once
 from layer7.server.paging import Page, PageQuery
-from layer7.storage.experiments import Experiments
-from layer7.storage.state import Act
-from layer7.storage.tokens import Token
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Token
+from layer7.storage.decisions.experiments import Experiments
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 

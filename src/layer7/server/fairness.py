@@ -11,8 +11,8 @@ from layer7.server.body import read_model
 from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
-from layer7.storage.state import Act
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Scope, Token
 
 router = APIRouter(prefix="/v1", tags=["fairness"])
 

@@ -13,8 +13,8 @@ from layer7.errors import Layer7Error
 from layer7.server.context import Context
 from layer7.server.guard import route_of
 from layer7.server.problems import MEDIA_TYPE, document, headers_of, status_of
-from layer7.storage.answers import Answer, Claim
-from layer7.storage.tokens import Token
+from layer7.storage.database.tokens import Token
+from layer7.storage.intake.answers import Answer, Claim
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotency-Replayed"

@@ -35,12 +35,12 @@ from layer7.server.pages import (
     foreseen,
     router,
 )
-from layer7.storage.decisions import Recorded
+from layer7.storage.database.runs import Run
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.decisions import Recorded
 from layer7.storage.home import Home
-from layer7.storage.people import People
-from layer7.storage.runs import Run
-from layer7.storage.state import Act
-from layer7.storage.survey import Survey
+from layer7.storage.services.people import People
+from layer7.storage.services.survey import Survey
 
 _SOMEBODY = "reviewer"
 _STEPS: Mapping[str, str] = {

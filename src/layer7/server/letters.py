@@ -15,7 +15,7 @@ from layer7.server.auth import Reader
 from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
-from layer7.storage.letters import Letters
+from layer7.storage.services.letters import Letters
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 # An e-mail carries its styles in its elements.

@@ -21,7 +21,7 @@ from layer7.server.body import media_type, read_body
 from layer7.server.context import Context, context_of
 from layer7.server.etags import REVALIDATE, etag, not_modified
 from layer7.server.problems import RefusedError, headers_of, report, status_of
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.tokens import Scope, Token
 
 PREFIX = "/ofrep/v1"
 _LONGEST_KEY = 1024

@@ -14,7 +14,7 @@ from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
 from layer7.server.paging import Page, PageQuery, link, page, position
-from layer7.storage.patterns import Patterns
+from layer7.storage.services.patterns import Patterns
 
 router = APIRouter(prefix="/v1")
 

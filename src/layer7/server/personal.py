@@ -22,9 +22,9 @@ from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
 from layer7.server.idempotency import once
-from layer7.storage.explanations import Explanations
-from layer7.storage.personalized import Personalized
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
+from layer7.storage.services.explanations import Explanations
+from layer7.storage.services.personalized import Personalized
 
 router = APIRouter(prefix="/v1", tags=["people"])
 _BODY_BYTES = 1 << 16

@@ -17,8 +17,8 @@ from layer7.server.body import read_model
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
-from layer7.storage.likelihood_shown import shown
-from layer7.storage.rankings import Decided
+from layer7.storage.services.likelihood_shown import shown
+from layer7.storage.services.rankings import Decided
 
 router = APIRouter(prefix="/v1", tags=["ranking"])
 

@@ -17,8 +17,8 @@ from layer7.server.auth import Reader, Reviewer
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.paging import Page, PageQuery
-from layer7.storage.recommendations import Outcome
-from layer7.storage.updates import updated
+from layer7.storage.decisions.recommendations import Outcome
+from layer7.storage.decisions.updates import updated
 
 router = APIRouter(prefix="/v1/recommendations", tags=["review"])
 

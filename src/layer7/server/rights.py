@@ -9,10 +9,10 @@ from layer7.server.auth import require
 from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
-from layer7.storage.portability import Portability
-from layer7.storage.standing import Standing
-from layer7.storage.state import Act
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.state import Act
+from layer7.storage.database.tokens import Scope, Token
+from layer7.storage.services.portability import Portability
+from layer7.storage.services.standing import Standing
 
 router = APIRouter(prefix="/v1", tags=["rights"])
 

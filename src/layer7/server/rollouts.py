@@ -15,8 +15,8 @@ from layer7.server.auth import Reader, Reviewer
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.paging import Page, PageQuery
-from layer7.storage.rollouts import Rollouts
-from layer7.storage.state import Act
+from layer7.storage.database.state import Act
+from layer7.storage.decisions.rollouts import Rollouts
 
 router = APIRouter(prefix="/v1", tags=["rollouts"])
 

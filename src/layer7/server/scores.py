@@ -6,7 +6,7 @@ from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration,
 from layer7.server.auth import Reader
 from layer7.server.context import context_of
 from layer7.server.documents import problems
-from layer7.storage import findings
+from layer7.storage.services import findings
 
 router = APIRouter(prefix="/v1", tags=["figures"])
 

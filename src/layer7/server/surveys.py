@@ -10,7 +10,7 @@ from layer7.server.auth import Reader
 from layer7.server.context import context_of
 from layer7.server.documents import problems
 from layer7.server.paging import Page, PageQuery, link, page, position
-from layer7.storage.survey import Survey
+from layer7.storage.services.survey import Survey
 
 router = APIRouter(prefix="/v1")
 

@@ -10,7 +10,7 @@ from layer7.errors import Layer7Error
 from layer7.server.auth import Reader
 from layer7.server.context import context_of
 from layer7.server.documents import problems
-from layer7.storage.thresholds import Thresholds
+from layer7.storage.services.thresholds import Thresholds
 
 router = APIRouter(prefix="/v1", tags=["figures"])
 

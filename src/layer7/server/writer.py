@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 
 from layer7.contract.reading import Reading
 from layer7.errors import Layer7Error
-from layer7.storage.inbox import Inbox, Receipt
+from layer7.storage.intake.inbox import Inbox, Receipt
 
 Readings = Sequence[tuple[str, Reading]]
 _AT_ONCE = 2000

@@ -15,39 +15,39 @@ from sqlalchemy import select
 
 from layer7.errors import Layer7Error
 from layer7.experiments.metrics import METRICS
-from layer7.storage.answers import Answers
-from layer7.storage.assignments import Assignments
-from layer7.storage.configs import Configs
-from layer7.storage.consents import Consents
-from layer7.storage.declared import Declared
-from layer7.storage.engine import connect
-from layer7.storage.erasure import Erasures
-from layer7.storage.experiments import Experiments
-from layer7.storage.inbox import Inbox
-from layer7.storage.ingest import Ingest
-from layer7.storage.keys import Keys
-from layer7.storage.locks import Locks
-from layer7.storage.log import EventLog
-from layer7.storage.manifest import Manifest
-from layer7.storage.own_rules import OwnRules
-from layer7.storage.personal import Personal
-from layer7.storage.quarantine import Quarantine
-from layer7.storage.recommendations import Recommendations
-from layer7.storage.releases import Releases
-from layer7.storage.rollouts import Rollouts
-from layer7.storage.runs import Runs
-from layer7.storage.schema import meta
-from layer7.storage.serving import Serving
+from layer7.storage.database.engine import connect
+from layer7.storage.database.locks import Locks
+from layer7.storage.database.manifest import Manifest
+from layer7.storage.database.runs import Runs
+from layer7.storage.database.schema import meta
+from layer7.storage.database.state import State
+from layer7.storage.database.tokens import Tokens
+from layer7.storage.decisions.assignments import Assignments
+from layer7.storage.decisions.configs import Configs
+from layer7.storage.decisions.experiments import Experiments
+from layer7.storage.decisions.own_rules import OwnRules
+from layer7.storage.decisions.recommendations import Recommendations
+from layer7.storage.decisions.releases import Releases
+from layer7.storage.decisions.rollouts import Rollouts
+from layer7.storage.decisions.serving import Serving
+from layer7.storage.decisions.trials import Lookup
+from layer7.storage.intake.answers import Answers
+from layer7.storage.intake.inbox import Inbox
+from layer7.storage.intake.ingest import Ingest
+from layer7.storage.intake.log import EventLog
+from layer7.storage.intake.quarantine import Quarantine
+from layer7.storage.people.consents import Consents
+from layer7.storage.people.declared import Declared
+from layer7.storage.people.keys import Keys
+from layer7.storage.people.personal import Personal
+from layer7.storage.rights.erasure import Erasures
 from layer7.storage.settings import Settings, load_settings
-from layer7.storage.state import State
-from layer7.storage.tokens import Tokens
-from layer7.storage.trials import Lookup
 
 if TYPE_CHECKING:
-    from layer7.storage.likelihoods import Likelihoods
-    from layer7.storage.parities import Parities
-    from layer7.storage.rewriting import Rewriting
-    from layer7.storage.warehouse import Warehouse
+    from layer7.storage.decisions.likelihoods import Likelihoods
+    from layer7.storage.decisions.parities import Parities
+    from layer7.storage.rights.rewriting import Rewriting
+    from layer7.storage.warehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +107,26 @@ class Home:
     @property
     def warehouse(self) -> "Warehouse":
         """Applications and derived tables; loaded when asked for, since many commands need none of it."""
-        warehouse: type[Warehouse] = import_module("layer7.storage.warehouse").Warehouse
+        warehouse: type[Warehouse] = import_module("layer7.storage.warehouse.warehouse").Warehouse
         return warehouse(self.state, self.manifest, buckets=self.settings.buckets, engine=self.engine)
 
     @property
     def rewriting(self) -> "Rewriting":
         """What writes files anew without the erased; loaded when asked for."""
-        rewriting: type[Rewriting] = import_module("layer7.storage.rewriting").Rewriting
+        rewriting: type[Rewriting] = import_module("layer7.storage.rights.rewriting").Rewriting
         backups = timedelta(days=self.settings.backup_days)
         return rewriting(self.state, self.keys, self.manifest, backups, self.locks, self.engine)
 
     @property
     def likelihoods(self) -> "Likelihoods":
         """The models of the chance of an interview; loaded when asked for, like the warehouse."""
-        likelihoods: type[Likelihoods] = import_module("layer7.storage.likelihoods").Likelihoods
+        likelihoods: type[Likelihoods] = import_module("layer7.storage.decisions.likelihoods").Likelihoods
         return likelihoods(self.state)
 
     @property
     def parities(self) -> "Parities":
         """How declared groups fare; loaded when asked for, like the warehouse."""
-        parities: type[Parities] = import_module("layer7.storage.parities").Parities
+        parities: type[Parities] = import_module("layer7.storage.decisions.parities").Parities
         return parities(self.state, self.warehouse)
 
     def check(self) -> Mapping[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from layer7.review import Action
 from layer7.server.pages import assets, context, figures, surveys, trials
 from layer7.server.pages.views import PageData
 from layer7.server.problems import headers_of, status_of
-from layer7.storage.tokens import Scope, Token
+from layer7.storage.database.tokens import Scope, Token
 
 LONGEST_REASON = 2000
 """Characters that a reason may have."""

@@ -267,7 +267,7 @@ class PageData(Protocol):
 
         Raises:
             Layer7Error: ``version_changed`` when the etag no longer holds; whatever
-                :class:`layer7.storage.rollouts.Rollouts` refuses with.
+                :class:`layer7.storage.decisions.rollouts.Rollouts` refuses with.
         """
 
     def segments(self) -> tuple[UserSegment, ...]:

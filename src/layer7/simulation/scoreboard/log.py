@@ -22,7 +22,7 @@ from layer7.simulation.events import to_events
 from layer7.simulation.run import Simulation
 from layer7.simulation.schema import EVENT_SCHEMA
 from layer7.simulation.taking import spelled
-from layer7.storage.columnwise import SQL_TYPES
+from layer7.storage.intake.columnwise import SQL_TYPES
 
 BUCKETS = 16
 _PERSON = "md5(user_id)"

@@ -1,0 +1,1 @@
+"""Events in: files, lines and single events become rows of the log, exactly once."""

@@ -1,0 +1,1 @@
+"""What callers ask of an opened home, and tell it, by people's own ids."""

@@ -1,0 +1,1 @@
+"""Tables that the night makes and everybody reads."""

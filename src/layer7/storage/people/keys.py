@@ -20,6 +20,7 @@ from layer7.errors import Layer7Error
 from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
 from layer7.storage.database.durable import draft, flush
 from layer7.storage.database.integrity import faults_of, legible
+from layer7.storage.database.sqlite import prepare
 from layer7.storage.people.tombstones import Tombstones
 
 _SCHEMA = (
@@ -245,9 +246,8 @@ def open_keys(path: Path) -> sqlite3.Connection:
         path: its file.
     """
     # Where a thread has ended, another one closes what it had opened.
-    database = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-        database.execute(f"PRAGMA {pragma}")
+    database = sqlite3.connect(path, check_same_thread=False)
+    prepare(database)
     return database
 
 

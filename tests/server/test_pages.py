@@ -15,6 +15,7 @@ from layer7.errors import Layer7Error
 from layer7.review import Action, consequences, decide
 from layer7.server.pages import (
     LINKS,
+    Fall,
     FunnelStep,
     QualityLine,
     StageLine,
@@ -68,6 +69,14 @@ def test_every_week_is_in_the_table_and_a_week_that_cannot_be_told_says_so(clien
     seen = text_of(client.get("/"))
     assert all(f"{figures.day(week.week)} " in seen for week in FULL.weeks)
     assert "23 June 2025 cannot tell yet 31" in seen
+
+
+@pytest.mark.parametrize(("alarm", "notices"), [(True, 1), (False, 0)])
+def test_a_fall_of_rates_stands_above_all_and_no_fall_beside_the_weeks(alarm, notices):
+    told = replace(FULL, waiting=0, fall=Fall("Rates were <held> against themselves.", alarm=alarm))
+    page = TestClient(site(MadeUp(told))).get("/")
+    assert "Rates were <held> against themselves." in text_of(page)
+    assert page.text.count('class="notice bad"') == notices
 
 
 def test_a_rate_that_cannot_be_told_says_how_much_is_missing():

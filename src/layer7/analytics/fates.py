@@ -96,6 +96,21 @@ def part(fates: Ints, name: str) -> Ints:
     return (fates >> shift) & mask
 
 
+def part_of(fate: ir.IntegerValue, name: str) -> ir.IntegerValue:
+    """Give one part of fates within a query; see :func:`part`.
+
+    Args:
+        fate: of :func:`fated`.
+        name: of the part.
+
+    Example:
+        >>> part_of(ibis.literal(20_500 << 20), "day").to_pyarrow().as_py()
+        20500
+    """
+    shift, mask = _PLACES[name]
+    return (fate >> shift) & mask
+
+
 def ages(fates: Ints, as_of: datetime) -> Ints:
     """Give how many whole days have passed from submission to the end of a night.
 

@@ -1,17 +1,18 @@
 """What a night measured, as plain JSON values that pages, commands and the next night read."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from layer7.analytics.falls import fall_words
 from layer7.analytics.quality import CAPTURE_TARGET, COMPLETENESS_TARGET, DataQuality, Share
 from layer7.statistics import (
     Decline,
     Rate,
     SilenceModel,
-    decline,
     effective_rates,
     missing_bounds,
     wilson,
@@ -23,7 +24,13 @@ _SEEN = 0.25
 
 
 def measure_report(
-    model: SilenceModel, *, people: int, weeks: pa.Table, funnel: Mapping[str, int], quality: DataQuality
+    model: SilenceModel,
+    *,
+    people: int,
+    weeks: pa.Table,
+    fall: Decline | None,
+    funnel: Mapping[str, int],
+    quality: DataQuality,
 ) -> dict[str, Any]:
     """Say what was measured over all people.
 
@@ -31,6 +38,7 @@ def measure_report(
         model: the cohort's silence model.
         people: how many have applications or resumes in the log.
         weeks: rows of :func:`layer7.analytics.overview.weekly`.
+        fall: of :func:`layer7.analytics.falls.fall`.
         funnel: the row of :func:`layer7.analytics.overview.funnel`.
         quality: how good the data are.
 
@@ -56,7 +64,7 @@ def measure_report(
         "silence": _silence(model),
         "funnel": _funnel(funnel),
         "weeks": weekly_rates(weeks),
-        "decline": _decline(fallen(weeks)),
+        "decline": {"answer": fall_words(fall)} | ({} if fall is None else asdict(fall)),
         "quality": _quality(quality),
     }
 
@@ -105,28 +113,6 @@ def _funnel(funnel: Mapping[str, int]) -> list[dict[str, Any]]:
             {"name": name, "n": funnel[name]} | dict(zip(("value", "low", "high"), ends, strict=True))
         )
     return steps
-
-
-def fallen(weeks: pa.Table) -> Decline | None:
-    """Look for a fall of the weekly interview rate, on what has been seen of each week.
-
-    Args:
-        weeks: rows of :func:`layer7.analytics.overview.weekly`.
-    """
-    events, n, unseen = (weeks[name].to_numpy().astype(np.float64) for name in ("interviews", "n", "unseen"))
-    return decline(events, np.maximum(n - unseen, events))
-
-
-def _decline(found: Decline | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "alarm": found.alarm,
-        "weeks": found.weeks,
-        "before": found.before.value,
-        "recent": found.recent.value,
-        "p_value": found.p_value,
-    }
 
 
 def weekly_rates(weeks: pa.Table) -> list[dict[str, Any]]:

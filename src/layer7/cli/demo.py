@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from layer7.cli.nights import night_with_progress
+from layer7.cli.nights import night_with_progress, print_fall
 from layer7.cli.terminal import JsonOption, now, out, percent, print_json, print_table, progress
 from layer7.errors import Layer7Error
 from layer7.simulation import SCENARIOS, events, simulate, write_events
+from layer7.storage.database.runs import Run
 from layer7.storage.home import Home, open_home
 
 _MARK = "this-is-a-demo"
@@ -58,7 +59,7 @@ def demo(
     if as_json:
         print_json({"home": str(home), "events": taken.as_json(), "learned": dict(run.report)})
     else:
-        _tell(opened, run.report, events_taken=taken.accepted)
+        _tell(opened, run, events_taken=taken.accepted)
     if serve:
         # The server takes as long to load as a small night needs for a stage.
         import_module("layer7.cli.serving").serve_home(opened, port=port)
@@ -79,9 +80,9 @@ def _fresh(home: Path) -> Path:
     return home
 
 
-def _tell(home: Home, report: Mapping[str, Any], *, events_taken: int) -> None:
+def _tell(home: Home, run: Run, *, events_taken: int) -> None:
     """Print what the night learned, in a table that a person enjoys reading."""
-    measured = report["measure"]
+    measured = run.report["measure"]
     rate = measured["interview_rate"]
     print_table(
         "What the night learned",
@@ -97,7 +98,8 @@ def _tell(home: Home, report: Mapping[str, Any], *, events_taken: int) -> None:
             ("And after a month?", _silence(measured["silence"], 30)),
         ],
     )
-    score = report["propose"]["resume_score"]
+    print_fall(run)
+    score = run.report["propose"]["resume_score"]
     print_table(
         "Does the resume score say what it promises?",
         ("score", "promised", "seen", "95 % interval", "n"),

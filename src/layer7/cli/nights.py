@@ -72,6 +72,14 @@ def _print(run: Run) -> None:
         ("stage", "status", "rows", "seconds"),
         [(stage.stage, stage.status, stage.rows, f"{stage.seconds:.1f}") for stage in run.stages],
     )
+    print_fall(run)
+
+
+def print_fall(run: Run) -> None:
+    """Say whether people's own interview rates have fallen, if the night has looked."""
+    found = run.report.get("measure", {}).get("decline") or {}
+    if "answer" in found:
+        out.print(found["answer"], style="bold" if found.get("alarm") else None, highlight=False)
 
 
 @runs.command("list")

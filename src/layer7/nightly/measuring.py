@@ -10,6 +10,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.falls import fall, recent_weeks
 from layer7.analytics.fates import fate_counts
 from layer7.analytics.outcomes import outlook
 from layer7.analytics.overview import funnel, weekly
@@ -40,7 +41,8 @@ def measure(night: Night) -> Outcome:
         months = tables.read(MONTHS)
         if months is None:
             return NOTHING_YET
-        counts = fate_counts(months.select(fate=months.fates.unnest())).to_pyarrow()
+        fates = months.select("person", fate=months.fates.unnest())
+        counts = fate_counts(fates).to_pyarrow()
         model = fit_silence(to_silence_moments(of_everybody(months, counts), end))
         now = outlook(model, end)
         night.home.warehouse.replace("outlook", now.curve.to_pyarrow(), at=at)
@@ -48,8 +50,9 @@ def measure(night: Night) -> Outcome:
         people = totals.to_pyarrow()["people"][0].as_py()
         quality = to_quality(quality_moments(months).to_pyarrow().to_pylist()[0], **_door(night))
         steps = funnel(months).to_pyarrow().to_pylist()[0]
-        weeks, read = weekly(counts, now), _range(log.events)
-    report = measure_report(model, people=people, weeks=weeks, funnel=steps, quality=quality)
+        weeks, fallen = weekly(counts, now), fall(recent_weeks(fates, now).to_pyarrow())
+        read = _range(log.events)
+    report = measure_report(model, people=people, weeks=weeks, fall=fallen, funnel=steps, quality=quality)
     return Outcome(rows, report | {"log": read})
 
 

@@ -20,6 +20,7 @@ from layer7.server.auth import require
 from layer7.server.context import Clock
 from layer7.server.pages import (
     ExperimentView,
+    Fall,
     FunnelStep,
     Happened,
     Overview,
@@ -79,6 +80,7 @@ class InstallationPages:
             waiting=self.home.recommendations.counts().get(State.PROPOSED, 0),
             rate=_rate(measured.get("interview_rate")),
             ghosted_after=measured.get("ghosted_after"),
+            fall=_fall(measured.get("decline")),
         )
 
     def queue(self, state: State) -> Queue:
@@ -191,6 +193,13 @@ def _quality(line: Mapping[str, Any]) -> QualityLine:
 
 def _rate(rate: Mapping[str, Any] | None) -> RateEvidence | None:
     return None if rate is None else RateEvidence.model_validate(rate)
+
+
+def _fall(found: Mapping[str, Any] | None) -> Fall | None:
+    # A night before this was told in words left none.
+    if not found or "answer" not in found:
+        return None
+    return Fall(found["answer"], alarm=found.get("alarm", False))
 
 
 def _run(run: Run) -> RunLine:

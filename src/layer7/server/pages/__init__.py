@@ -3,6 +3,7 @@
 from layer7.server.pages.router import LINKS, Link, router
 from layer7.server.pages.views import (
     ExperimentView,
+    Fall,
     FunnelStep,
     Happened,
     Overview,
@@ -22,6 +23,7 @@ from layer7.server.pages.views import (
 __all__ = [
     "LINKS",
     "ExperimentView",
+    "Fall",
     "FunnelStep",
     "Happened",
     "Link",

@@ -55,6 +55,19 @@ class WeekRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Fall:
+    """Whether people's own interview rates have fallen.
+
+    Args:
+        answer: in words, with the rates and how many people they are of.
+        alarm: whether they have.
+    """
+
+    answer: str
+    alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QualityLine:
     """One measure of how good the data are; higher is better.
 
@@ -131,6 +144,7 @@ class Overview:
         waiting: recommendations that wait for a decision.
         rate: interview rate over all applications; None before the first night.
         ghosted_after: days of silence after which an application is shown as ghosted, or None.
+        fall: whether rates have fallen; None before a night has looked.
     """
 
     as_of: date | None
@@ -144,6 +158,7 @@ class Overview:
     waiting: int
     rate: RateEvidence | None = None
     ghosted_after: int | None = None
+    fall: Fall | None = None
 
 
 @dataclass(frozen=True, slots=True)

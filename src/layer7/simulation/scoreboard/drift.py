@@ -14,10 +14,10 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.delays import to_silence_moments
+from layer7.analytics.falls import fall, recent_weeks
 from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.outcomes import outlook
 from layer7.analytics.overview import weekly
-from layer7.analytics.report import fallen
 from layer7.analytics.weeks import law_of, week_moments, week_table
 from layer7.simulation.run import simulate
 from layer7.simulation.scenarios import SCENARIOS
@@ -72,11 +72,12 @@ def _look(log: Replay, week: int) -> _Look:
     """What the engine, and the naive board, say at the end of a week; letters only before the fall."""
     end = log.end - timedelta(weeks=_LAST - week)
     found = log.at(end).applications
-    counted = fate_counts(fated(found)).to_pyarrow()
+    fates = fated(found)
+    counted = fate_counts(fates).to_pyarrow()
     night = outlook(fit_silence(to_silence_moments(counted, end)), end)
     weeks = weekly(counted, night)
     rates = weeks["interviews"].to_numpy() / np.maximum(weeks["n"].to_numpy(), 1)
-    change = fallen(weeks)
+    change = fall(recent_weeks(fates, night).to_pyarrow())
     board = change is not None and change.alarm, bool(rates[-1] < _RED * rates[:-1].mean())
     if week > _DRIFT:
         return _Look(board)

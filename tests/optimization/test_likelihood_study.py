@@ -10,7 +10,7 @@ import pytest
 from layer7.analytics.chances import SCALES, TEXTS, to_chances
 from layer7.optimization.likelihood import LikelihoodModel, train
 from layer7.optimization.likelihood.judging import TOLERATED, scores, split
-from layer7.statistics.forecasts import Promises, calibration_error, kept
+from layer7.statistics.chances.forecasts import Promises, calibration_error, kept
 
 FILE = Path(__file__).parents[2] / "examples" / "correspondence_study.csv"
 FOLDS = 5

@@ -6,7 +6,7 @@ import pytest
 
 from layer7.contract.vocabulary import StrategyMode
 from layer7.optimization.rethink_targets import rethink_count, states, switch_effects
-from layer7.statistics.person_rates import Cohort
+from layer7.statistics.people.person_rates import Cohort
 
 MEAN, PRECISION = 0.043, 23.0
 

@@ -14,7 +14,7 @@ from layer7.analytics.cells import DIMENSIONS
 from layer7.analytics.levels import normal, to_spellings
 from layer7.errors import Layer7Error
 from layer7.patterns import FOUND, Laws, choose, detect, learn, needed
-from layer7.statistics.background import Background
+from layer7.statistics.chances.background import Background
 from layer7.storage.home import Home, open_home
 from layer7.storage.services.patterns import Patterns
 

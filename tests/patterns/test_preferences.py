@@ -10,7 +10,7 @@ from scipy import integrate, stats
 
 from layer7.errors import Layer7Error
 from layer7.patterns.preferences import ACCEPTED, EDITED, REJECTED, Said, preferences
-from layer7.statistics.shares import share_above
+from layer7.statistics.rates.shares import share_above
 from layer7.storage.home import open_home
 from layer7.storage.services.feedback import open_preferences
 from layer7.storage.services.patterns import Patterns

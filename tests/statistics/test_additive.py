@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics.additive import Attempts, Belief, fit_additive
-from layer7.statistics.panels import panel
-from layer7.statistics.within import fit_within
+from layer7.statistics.chances.additive import Attempts, Belief, fit_additive
+from layer7.statistics.within.effects import fit_within
+from layer7.statistics.within.panels import panel
 
 
 def market(seed, *, people=150, each=40, slope=0.4, sd=0.8, levels=(0.5, 0.0, -0.5)):

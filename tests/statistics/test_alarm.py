@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from layer7.statistics.alarm import count_rule, operating, posterior_rule
-from layer7.statistics.estimate import error_over_folds, share_over_folds
-from layer7.statistics.person_rates import Cohort, chance_below, fit_cohort, more_without_event
+from layer7.statistics.people.alarm import count_rule, operating, posterior_rule
+from layer7.statistics.people.person_rates import Cohort, chance_below, fit_cohort, more_without_event
+from layer7.statistics.rates.estimate import error_over_folds, share_over_folds
 
 COHORT = Cohort(0.045, 25.0, ((0.01, 0.0), (0.0, 0.01)), 500)
 

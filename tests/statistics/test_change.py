@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics.change import changes
+from layer7.statistics.people.change import changes
 
 
 def test_against_scipys_exact_binomial_test():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from layer7.statistics.contrasts import mantel_haenszel
+from layer7.statistics.within.contrasts import mantel_haenszel
 
 
 def sums(k1, n1, k0, n0):

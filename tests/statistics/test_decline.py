@@ -10,7 +10,7 @@ from scipy import stats
 
 from layer7.errors import Layer7Error
 from layer7.statistics import decline
-from layer7.statistics.decline import LONGEST
+from layer7.statistics.people.decline import LONGEST
 
 
 def one(recent, before, *, each=100.0, earlier=800.0):

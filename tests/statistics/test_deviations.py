@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, special, stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics.background import Background, Sample, fit_background
-from layer7.statistics.deviations import (
+from layer7.statistics.chances.background import Background, Sample, fit_background
+from layer7.statistics.chances.deviations import (
     DEFAULT_PEOPLE,
     GRID,
     Cells,
@@ -19,8 +19,8 @@ from layer7.statistics.deviations import (
     people_spread,
     trials_to_tell,
 )
-from layer7.statistics.discoveries import bayesian_fdr
-from layer7.statistics.sparse_effects import BASIS, DEFAULT_LAW, competing, effects, fit_effects
+from layer7.statistics.chances.sparse_effects import BASIS, DEFAULT_LAW, competing, effects, fit_effects
+from layer7.statistics.many.discoveries import bayesian_fdr
 
 
 def cells(*rows):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.statistics.density_jump import density_jump
-from layer7.statistics.discontinuity import Binned, choose_bandwidth, discontinuity
+from layer7.statistics.thresholds.density_jump import density_jump
+from layer7.statistics.thresholds.discontinuity import Binned, choose_bandwidth, discontinuity
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from layer7.errors import Layer7Error
-from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
+from layer7.statistics.many.discoveries import bayesian_fdr, benjamini_hochberg
 
 CHANCES = st.lists(st.floats(0, 1), max_size=40)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics.drawn import lower_edge, middle_wait, pace, share
+from layer7.statistics.people.drawn import lower_edge, middle_wait, pace, share
 
 
 def test_without_data_everybodys_value_holds():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics.forecasts import Promises, calibration_error, kept, loss_gain, tenths
+from layer7.statistics.chances.forecasts import Promises, calibration_error, kept, loss_gain, tenths
 
 
 def drawn(seed, *, shift=0.0, slope=1.0, people=200, sd=0.0):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from layer7.statistics.additive import Attempts
-from layer7.statistics.deviations import PeopleLaw
-from layer7.statistics.leanings import leanings, learn_laws, own_averages, person_cells
-from layer7.statistics.sparse_effects import DEFAULT_LAW
+from layer7.statistics.chances.additive import Attempts
+from layer7.statistics.chances.deviations import PeopleLaw
+from layer7.statistics.chances.leanings import leanings, learn_laws, own_averages, person_cells
+from layer7.statistics.chances.sparse_effects import DEFAULT_LAW
 
 LAW = PeopleLaw(-3.0, 0.8)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layer7.errors import Layer7Error
-from layer7.statistics.off_policy import Arm, Exploration, contrast, doubly_robust
+from layer7.statistics.thresholds.off_policy import Arm, Exploration, contrast, doubly_robust
 
 FOLDS = 32
 

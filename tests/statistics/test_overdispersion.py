@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layer7.statistics.overdispersion import relative_spread
+from layer7.statistics.rates.overdispersion import relative_spread
 
 
 def sums(k, m, v):

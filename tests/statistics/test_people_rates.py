@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layer7.statistics.people_rates import group_rates, within_person_correlation
-from layer7.statistics.shrinkage import shrink
+from layer7.statistics.many.shrinkage import shrink
+from layer7.statistics.people.people_rates import group_rates, within_person_correlation
 
 
 def test_by_hand():

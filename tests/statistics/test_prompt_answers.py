@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from layer7.statistics import SilenceMoments, fit_cohorts, fit_silence
-from layer7.statistics.silence_moments import DelayLaw
+from layer7.statistics.silence.moments import DelayLaw
 
 
 def searched(seed, n, *, prompt, p=0.1, r=0.1):

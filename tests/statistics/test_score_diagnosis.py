@@ -6,7 +6,7 @@ from scipy import stats
 
 from layer7.errors import Layer7Error
 from layer7.statistics import ScoreMoments, diagnose, split_rows
-from layer7.statistics.score_moments import pooled
+from layer7.statistics.scores.moments import pooled
 
 SCORES = np.arange(101)
 TRUTH = 0.02 + 0.0035 * np.clip(SCORES - 50, 0, None)

@@ -16,7 +16,7 @@ from layer7.statistics import (
     user_only_errors,
     wilson,
 )
-from layer7.statistics.logistic import fit_logistic
+from layer7.statistics.fitting.logistic import fit_logistic
 
 rows = st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=40)
 

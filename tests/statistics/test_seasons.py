@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from layer7.errors import Layer7Error
-from layer7.statistics.seasons import month_effects
-from layer7.statistics.standardised import standardise
+from layer7.statistics.many.seasons import month_effects
+from layer7.statistics.rates.standardised import standardise
 
 PLANTED = np.log([1.02, 1.0, 1.04, 1.06, 1.06, 1.04, 0.99, 1.0, 1.02, 1.0, 0.90, 0.75])
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layer7.errors import Layer7Error
-from layer7.statistics.shrinkage import shrink
+from layer7.statistics.many.shrinkage import shrink
 
 SCHOOLS = np.array([28, 8, -3, 7, -1, 1, 18, 12], dtype=float)
 ERRORS = np.array([15, 10, 16, 11, 9, 11, 10, 18], dtype=float)

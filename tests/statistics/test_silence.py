@@ -6,8 +6,8 @@ from scipy import optimize, stats
 
 from layer7.errors import Layer7Error
 from layer7.statistics import DelayLaw, DelayPrior, SilenceMoments, effective_rate, fit_silence
-from layer7.statistics.cure_likelihood import CureLikelihood
-from layer7.statistics.silence_moments import HALF_DAY
+from layer7.statistics.silence.likelihood import CureLikelihood
+from layer7.statistics.silence.moments import HALF_DAY
 
 FIELDS = ("interviews", "rejections", "silent", "undated_interviews", "undated_rejections")
 histograms = st.lists(st.integers(0, 9), max_size=15)

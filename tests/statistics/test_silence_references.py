@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lifelines import AalenJohansenFitter, LogNormalFitter, MixtureCureFitter
 
 from layer7.statistics import DelayPrior, SilenceMoments, fit_silence, follow_up
-from layer7.statistics.cure_likelihood import NEVER, CureLikelihood
+from layer7.statistics.silence.likelihood import NEVER, CureLikelihood
 
 VAGUE = DelayPrior(median_sd=100, sigma_sd=100, weibull_log_odds=-12, weibull_sd=0.1)
 

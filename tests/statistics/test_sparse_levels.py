@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from layer7.errors import Layer7Error
 from layer7.statistics import bayesian_fdr
-from layer7.statistics.sparse_levels import Levels, sparse_levels
+from layer7.statistics.many.sparse_levels import Levels, sparse_levels
 
 WORTH_SAYING = np.log(1.1)
 

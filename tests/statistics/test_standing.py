@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics.standing import chance_of_none, standings
+from layer7.statistics.people.standing import chance_of_none, standings
 
 
 def test_by_hand_with_a_uniform_law():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from layer7.statistics.estimate import Estimate, expected_loss, probability_above
-from layer7.statistics.threshold_gain import EffectCurve, best_move, level_effect, shrunk_effects
+from layer7.statistics.rates.estimate import Estimate, expected_loss, probability_above
+from layer7.statistics.thresholds.threshold_gain import EffectCurve, best_move, level_effect, shrunk_effects
 
 POSITION = np.arange(-4.75, 5.0, 0.5)
 

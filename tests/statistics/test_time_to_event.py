@@ -5,7 +5,7 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 from layer7.errors import Layer7Error
-from layer7.statistics.time_to_event import incidence, time_to_event
+from layer7.statistics.rates.time_to_event import incidence, time_to_event
 
 
 def test_without_censoring_it_is_the_plain_share_and_mean():

@@ -5,11 +5,11 @@ import pytest
 
 from layer7.errors import Layer7Error
 from layer7.statistics import SilenceMoments, auc_gain, fit_silence, fit_within, panel, score_test
-from layer7.statistics.background import Sample
-from layer7.statistics.density_jump import density_jump
-from layer7.statistics.follow_up import answered_by, unseen_answers
-from layer7.statistics.forecasts import Promises, tenths
-from layer7.statistics.off_policy import Arm, Exploration
+from layer7.statistics.chances.background import Sample
+from layer7.statistics.chances.forecasts import Promises, tenths
+from layer7.statistics.silence.follow_up import answered_by, unseen_answers
+from layer7.statistics.thresholds.density_jump import density_jump
+from layer7.statistics.thresholds.off_policy import Arm, Exploration
 from layer7.statistics.trials.power import power_anytime
 
 

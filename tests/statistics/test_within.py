@@ -9,7 +9,7 @@ from statsmodels.discrete.conditional_models import ConditionalLogit, Conditiona
 
 from layer7.errors import Layer7Error
 from layer7.statistics import auc_gain, fit_within, panel, score_test, shrink, within_auc
-from layer7.statistics.panels import conditional, still_missing
+from layer7.statistics.within.panels import conditional, still_missing
 
 
 def _log(seed, *, people=80, each=30, beta=(0.5, -0.3), rate=0.1):

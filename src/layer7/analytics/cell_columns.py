@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from layer7.analytics.cells import COVARIATES, DIMENSIONS, LEAST
 from layer7.analytics.levels import Spellings
-from layer7.statistics.background import Sample
-from layer7.statistics.deviations import Cells
+from layer7.statistics.chances.background import Sample
+from layer7.statistics.chances.deviations import Cells
 
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]

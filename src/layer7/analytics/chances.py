@@ -15,7 +15,7 @@ from ibis.expr import types as ir
 from layer7.analytics.cell_columns import codes
 from layer7.analytics.levels import normal
 from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, epoch_seconds, outcomes
-from layer7.statistics.additive import LEAST_LEVEL, Attempts
+from layer7.statistics.chances.additive import LEAST_LEVEL, Attempts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

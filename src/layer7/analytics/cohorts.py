@@ -17,9 +17,9 @@ from layer7.contract.evidence import RateEvidence
 from layer7.contract.experiments import Experiment
 from layer7.privacy.least import Enough, about_enough
 from layer7.statistics.arrays import FloatArray
-from layer7.statistics.people_rates import group_rates
-from layer7.statistics.shrinkage import shrink
-from layer7.statistics.time_to_event import METHOD, TimeToEvent, time_to_event
+from layer7.statistics.many.shrinkage import shrink
+from layer7.statistics.people.people_rates import group_rates
+from layer7.statistics.rates.time_to_event import METHOD, TimeToEvent, time_to_event
 
 OFFER_WEEKS = 52
 """Weeks from the first application within which offers are looked for."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 
 from layer7.analytics.outcomes import Outlook, grained, outcomes
-from layer7.statistics.overdispersion import relative_spread
+from layer7.statistics.rates.overdispersion import relative_spread
 
 
 def employer_of(rows: ir.Table) -> ir.StringValue:

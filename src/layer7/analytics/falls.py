@@ -8,7 +8,7 @@ from ibis.expr import types as ir
 from layer7.analytics.fates import INTERVIEW, SILENT, part_of
 from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, count_if, seconds_of
 from layer7.statistics import Decline, decline
-from layer7.statistics.decline import LONGEST, REFERENCE
+from layer7.statistics.people.decline import LONGEST, REFERENCE
 
 _WEEK = 7
 

@@ -15,10 +15,10 @@ from layer7.contract.evidence import Period
 from layer7.privacy.least import about_enough
 from layer7.statistics import bayesian_fdr
 from layer7.statistics.arrays import FloatArray
-from layer7.statistics.contrasts import mantel_haenszel
-from layer7.statistics.intervals import wilson_bounds
-from layer7.statistics.mixture import Mixture
-from layer7.statistics.sparse_levels import Levels, sparse_levels
+from layer7.statistics.many.mixture import Mixture
+from layer7.statistics.many.sparse_levels import Levels, sparse_levels
+from layer7.statistics.rates.intervals import wilson_bounds
+from layer7.statistics.within.contrasts import mantel_haenszel
 
 LEAST_RATIO = 1.1
 """Least odds ratio (or its inverse) that is worth saying."""

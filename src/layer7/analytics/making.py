@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from layer7.contract.evidence import Lineage, Period, TimeEvidence
-from layer7.statistics.time_to_event import METHOD, TimeToEvent
+from layer7.statistics.rates.time_to_event import METHOD, TimeToEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from layer7.contract.vocabulary import SeniorityLevel
 from layer7.privacy.least import LEAST_PEOPLE, about_enough
 from layer7.statistics import SilenceModel, SilenceMoments
 from layer7.statistics.arrays import padded_sum
-from layer7.statistics.intervals import normal_quantile, wilson
-from layer7.statistics.time_to_event import time_to_event
+from layer7.statistics.rates.intervals import normal_quantile, wilson
+from layer7.statistics.rates.time_to_event import time_to_event
 
 FIRST_RESPONSE_DAYS = 60
 """Days within which a first answer is waited for."""

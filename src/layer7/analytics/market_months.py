@@ -11,9 +11,9 @@ from layer7.analytics.habits import FDR, LEVEL
 from layer7.contract.market import MarketMonth, Month, MonthEffect
 from layer7.statistics import bayesian_fdr
 from layer7.statistics.arrays import FloatArray
-from layer7.statistics.intervals import normal_quantile
-from layer7.statistics.seasons import FEWEST_MONTHS, YEAR, month_effects
-from layer7.statistics.standardised import Standardised, standardise
+from layer7.statistics.many.seasons import FEWEST_MONTHS, YEAR, month_effects
+from layer7.statistics.rates.intervals import normal_quantile
+from layer7.statistics.rates.standardised import Standardised, standardise
 
 LEAST_TRIALS = 30
 """Effective applications without which a month is left out."""

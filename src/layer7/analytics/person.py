@@ -14,7 +14,7 @@ from layer7.contract.analytics import CategoryCounts, UserPerformance
 from layer7.contract.evidence import Lineage, Period, RateEvidence
 from layer7.contract.vocabulary import Category, StrategyMode
 from layer7.statistics import effective_rates
-from layer7.statistics.effective import METHOD
+from layer7.statistics.rates.effective import METHOD
 
 LEVEL = 0.95
 OFFERS = "wilson on interviews; offers so far"

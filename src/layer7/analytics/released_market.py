@@ -23,7 +23,7 @@ from layer7.contract.market import (
 from layer7.contract.vocabulary import SeniorityLevel
 from layer7.privacy.budget import epsilon_of
 from layer7.privacy.pooled import Told
-from layer7.statistics.silence_moments import DelayPrior
+from layer7.statistics.silence.moments import DelayPrior
 
 _Entry = TypeVar("_Entry")
 

@@ -8,7 +8,7 @@ from ibis.expr import types as ir
 
 from layer7.analytics.outcomes import Outlook, count_if, outcomes
 from layer7.statistics import ScoreMoments
-from layer7.statistics.score_moments import POINTS
+from layer7.statistics.scores.moments import POINTS
 
 FOLDS = 16
 _HEX = "0123456789abcdef"

@@ -13,9 +13,9 @@ from ibis.expr import types as ir
 from layer7.analytics.outcomes import SECONDS_PER_DAY, Outlook, count_if, epoch_seconds, outcomes, seconds_of
 from layer7.analytics.segments import PUBLIC
 from layer7.contract.vocabulary import Stage
-from layer7.statistics.change import changes
-from layer7.statistics.person_rates import Cohort, fit_cohort
-from layer7.statistics.standing import chance_of_none, standings
+from layer7.statistics.people.change import changes
+from layer7.statistics.people.person_rates import Cohort, fit_cohort
+from layer7.statistics.people.standing import chance_of_none, standings
 
 WEEKS = 8
 """A letter looks back on so many weeks; they are also what counts as recently."""
@@ -119,7 +119,7 @@ def week_table(moments: pa.Table, groups: pa.Table | None, *, mean: float, preci
         groups: ``person``, ``segment_id`` and ``mean``: the group that she is compared with, and its mean
             rate as it may be shown; who has no row is compared with nobody. None: nobody is.
         mean: mean rate of all people.
-        precision: how alike people's rates are; see :class:`layer7.statistics.person_rates.Cohort`.
+        precision: how alike people's rates are; see :class:`layer7.statistics.people.person_rates.Cohort`.
 
     Returns:
         The moments with ``seen`` (effective applications), ``rate``, ``rate_low``, ``rate_high`` (shrunk

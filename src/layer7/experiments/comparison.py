@@ -9,7 +9,7 @@ from layer7.contract.experiments import ExperimentResults
 from layer7.contract.fields import Interval as Pair
 from layer7.errors import Layer7Error
 from layer7.statistics import wilson
-from layer7.statistics.intervals import Interval
+from layer7.statistics.rates.intervals import Interval
 from layer7.statistics.trials import (
     LEAST_CARRIERS,
     ArmMoments,

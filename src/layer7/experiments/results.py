@@ -22,7 +22,7 @@ from layer7.experiments.looks import Schedule, planned_end, planned_units, sched
 from layer7.experiments.metrics import Metric, metric
 from layer7.experiments.plan import CONTROL
 from layer7.experiments.quality import Quality, quality, strata_of
-from layer7.statistics.intervals import Interval
+from layer7.statistics.rates.intervals import Interval
 from layer7.statistics.trials import (
     FreeTime,
     Guarantee,

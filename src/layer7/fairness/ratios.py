@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from layer7.errors import Layer7Error
 from layer7.statistics import wilson
-from layer7.statistics.intervals import normal_quantile
+from layer7.statistics.rates.intervals import normal_quantile
 
 SMALL_SHARE = 0.02
 """A category with less than this share of the people may be left out of the comparison."""

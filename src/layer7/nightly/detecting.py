@@ -13,7 +13,7 @@ from layer7.analytics.levels import Spellings, fixed, to_spellings
 from layer7.analytics.outcomes import Outlook
 from layer7.nightly.night import Hold, Log
 from layer7.patterns import Laws, choose, detect, learn, needed
-from layer7.statistics.background import fit_background
+from layer7.statistics.chances.background import fit_background
 
 SAMPLE = 300_000
 """Applications of so many are enough to learn from."""

@@ -11,11 +11,17 @@ import numpy.typing as npt
 
 from layer7.analytics.decisions import NEAR, STEPS, WIDTH, DecisionMoments, Kind
 from layer7.errors import Layer7Error
-from layer7.statistics.density_jump import DensityJump, density_jump
-from layer7.statistics.discontinuity import Binned, Discontinuity, discontinuity
-from layer7.statistics.estimate import LEAST_FOLDS, Estimate, share_over_folds
-from layer7.statistics.off_policy import Arm, Contrast, Exploration, contrast, doubly_robust
-from layer7.statistics.threshold_gain import EffectCurve, Move, best_move, level_effect, shrunk_effects
+from layer7.statistics.rates.estimate import LEAST_FOLDS, Estimate, share_over_folds
+from layer7.statistics.thresholds.density_jump import DensityJump, density_jump
+from layer7.statistics.thresholds.discontinuity import Binned, Discontinuity, discontinuity
+from layer7.statistics.thresholds.off_policy import Arm, Contrast, Exploration, contrast, doubly_robust
+from layer7.statistics.thresholds.threshold_gain import (
+    EffectCurve,
+    Move,
+    best_move,
+    level_effect,
+    shrunk_effects,
+)
 
 Floats = npt.NDArray[np.float64]
 

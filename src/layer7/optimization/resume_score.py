@@ -44,7 +44,7 @@ from layer7.statistics import (
     squared_errors,
     user_only_errors,
 )
-from layer7.statistics.score_moments import BUCKETS, POINTS, pooled
+from layer7.statistics.scores.moments import BUCKETS, POINTS, pooled
 
 PARAMETER = "resume_score_calibration"
 THRESHOLD = "improve_resume_threshold"

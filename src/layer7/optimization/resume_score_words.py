@@ -8,7 +8,7 @@ import numpy.typing as npt
 from layer7.contract.recommendation import Evidence
 from layer7.optimization.recommendation import Finding
 from layer7.statistics import Interval, ScoreDiagnosis, ScoreMoments
-from layer7.statistics.score_moments import BUCKETS, LEAST_EVENTS
+from layer7.statistics.scores.moments import BUCKETS, LEAST_EVENTS
 
 RANGES = tuple(f"{low}-{high}" for low, high in BUCKETS)
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from layer7.contract.vocabulary import StrategyMode
-from layer7.statistics.alarm import Operating, count_rule, operating, posterior_rule
-from layer7.statistics.estimate import LEAST_FOLDS, Estimate, error_over_folds
-from layer7.statistics.person_rates import Cohort, chance_below, fit_cohort, more_without_event
+from layer7.statistics.people.alarm import Operating, count_rule, operating, posterior_rule
+from layer7.statistics.people.person_rates import Cohort, chance_below, fit_cohort, more_without_event
+from layer7.statistics.rates.estimate import LEAST_FOLDS, Estimate, error_over_folds
 
 COUNT = "rethink_targets_threshold"
 RATE = "rethink_targets_rate"

@@ -14,7 +14,7 @@ from layer7.contract.vocabulary import Route
 from layer7.optimization.fit_score import LEVEL, rounded, told_gain, untold
 from layer7.privacy.budget import LEAST_SHOWN
 from layer7.statistics import LearnedWeights, WeightedMean, learn_weights, weighted_mean
-from layer7.statistics.weighted_mean import CLOSE
+from layer7.statistics.scores.weighted_mean import CLOSE
 
 FIELD = "resume_score_components"
 METHOD = (

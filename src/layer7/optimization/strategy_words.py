@@ -8,8 +8,8 @@ import numpy as np
 from layer7.analytics.decisions import NEAR
 from layer7.optimization.improve_resume import LEVEL, Decisions, ResumeThreshold, outcome_by_score
 from layer7.optimization.rethink_targets import BY, RethinkCount, SwitchEffect
-from layer7.statistics.alarm import Operating
-from layer7.statistics.estimate import Estimate
+from layer7.statistics.people.alarm import Operating
+from layer7.statistics.rates.estimate import Estimate
 
 
 def resume_report(found: ResumeThreshold, known: Decisions) -> dict[str, Any]:

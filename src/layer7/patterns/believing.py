@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from layer7.analytics.cell_columns import CellTable
 from layer7.analytics.cells import DIMENSIONS
-from layer7.statistics.background import Background
-from layer7.statistics.deviations import Cells, deviation_likelihood
-from layer7.statistics.sparse_effects import DEFAULT_LAW, EffectLaw, effects, fit_effects
+from layer7.statistics.chances.background import Background
+from layer7.statistics.chances.deviations import Cells, deviation_likelihood
+from layer7.statistics.chances.sparse_effects import DEFAULT_LAW, EffectLaw, effects, fit_effects
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

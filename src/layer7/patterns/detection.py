@@ -10,9 +10,9 @@ import pyarrow as pa
 from layer7.analytics.cell_columns import CellTable
 from layer7.analytics.cells import DIMENSIONS
 from layer7.patterns.believing import Believed, Floats, Ints, Laws, believe, leaders
-from layer7.statistics.deviations import deviation_likelihood, group_rates
-from layer7.statistics.discoveries import bayesian_fdr
-from layer7.statistics.sparse_effects import competing, room
+from layer7.statistics.chances.deviations import deviation_likelihood, group_rates
+from layer7.statistics.chances.sparse_effects import competing, room
+from layer7.statistics.many.discoveries import bayesian_fdr
 
 # The list as a whole decides: of all that is shown at most a tenth is false. Asking 0.9 of each besides
 # keeps back most of them at 300 applications (docs/methods/patterns.md).

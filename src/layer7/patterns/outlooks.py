@@ -9,8 +9,8 @@ from scipy import special
 from layer7.analytics.cell_columns import CellTable
 from layer7.analytics.cells import DIMENSIONS
 from layer7.patterns.believing import Floats, Ints, Laws
-from layer7.statistics.deviations import trials_to_tell
-from layer7.statistics.sparse_effects import DEFAULT_LAW
+from layer7.statistics.chances.deviations import trials_to_tell
+from layer7.statistics.chances.sparse_effects import DEFAULT_LAW
 
 ODDS_RATIO = 3.0
 """What a pattern is planned with: three times the person's usual odds."""
@@ -23,7 +23,7 @@ USUAL_SHARE = 0.3
 def needed(table: CellTable, laws: Laws) -> pa.Table:
     """Say for each person and dimension about how many more applications a pattern would need.
 
-    In the person's most frequent level it takes :func:`layer7.statistics.deviations.trials_to_tell`;
+    In the person's most frequent level it takes :func:`layer7.statistics.chances.deviations.trials_to_tell`;
     her other applications come along in their usual share. It is a plan for a pattern of three times the
     odds; a smaller one needs more.
 

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import numpy as np
 
 from layer7.contract.vocabulary import EventType
-from layer7.statistics.discoveries import bayesian_fdr
-from layer7.statistics.shares import share_above
+from layer7.statistics.many.discoveries import bayesian_fdr
+from layer7.statistics.rates.shares import share_above
 
 MOST = 2 / 3
 """What is done with at least two of three is typical."""

@@ -10,8 +10,8 @@ import pyarrow as pa
 from layer7.analytics.outcomes import SECONDS_PER_DAY
 from layer7.analytics.personal import FIT_BANDS, FIT_WIDTH, PACE_WEEKS, UNSAID
 from layer7.personalization.values import Learned, Usual, Value
-from layer7.statistics.drawn import Drawn, lower_edge, middle_wait, pace, share
-from layer7.statistics.shares import share_above
+from layer7.statistics.people.drawn import Drawn, lower_edge, middle_wait, pace, share
+from layer7.statistics.rates.shares import share_above
 
 SURE = 0.9
 USUAL_EDITED, USUAL_ACCEPTED = 0.3, 0.5

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from layer7.privacy.budget import EPOCHS_A_YEAR, LEAST_SHOWN, SIGMAS
 from layer7.privacy.cells import SCALE, CellTable, Layout
-from layer7.statistics.intervals import normal_quantile
+from layer7.statistics.rates.intervals import normal_quantile
 
 Floats = npt.NDArray[np.float64]
 

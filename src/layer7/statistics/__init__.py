@@ -1,7 +1,13 @@
 """What do the numbers say: numbers in, numbers out, no tables and no input or output."""
 
-from layer7.statistics.brier import SquaredErrors, brier_skill, squared_errors, user_only_errors
-from layer7.statistics.calibration import (
+from layer7.statistics.many.discoveries import bayesian_fdr, benjamini_hochberg
+from layer7.statistics.many.spread import Spread, shrink
+from layer7.statistics.people.decline import Decline, decline
+from layer7.statistics.rates.effective import EffectiveRates, effective_rate, effective_rates
+from layer7.statistics.rates.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
+from layer7.statistics.rates.missing import MissingBounds, missing_bounds, tipping_share
+from layer7.statistics.scores.brier import SquaredErrors, brier_skill, squared_errors, user_only_errors
+from layer7.statistics.scores.calibration import (
     CalibrationCurve,
     CalibrationError,
     CalibrationTest,
@@ -9,25 +15,19 @@ from layer7.statistics.calibration import (
     equal_mass_ece,
     fit_curve,
 )
-from layer7.statistics.cohort_delays import cohort_prior, fit_cohorts
-from layer7.statistics.decline import Decline, decline
-from layer7.statistics.discoveries import bayesian_fdr, benjamini_hochberg
-from layer7.statistics.discrimination import Discrimination, discrimination
-from layer7.statistics.effective import EffectiveRates, effective_rate, effective_rates
-from layer7.statistics.follow_up import FollowUp, answered_by, follow_up, unseen_answers
-from layer7.statistics.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
-from layer7.statistics.missing import MissingBounds, missing_bounds, tipping_share
-from layer7.statistics.panels import Panel, panel
-from layer7.statistics.part_weights import LearnedWeights, ScoreParts, learn_weights, ratio_of
-from layer7.statistics.score_diagnosis import ScoreDiagnosis, diagnose, split_rows
-from layer7.statistics.score_moments import Bucket, ScoreMoments, bucket_table
-from layer7.statistics.silence import SilenceModel, fit_silence
-from layer7.statistics.silence_moments import DelayLaw, DelayPrior, SilenceMoments
-from layer7.statistics.spread import Spread, shrink
-from layer7.statistics.timing import FactorEffect, LevelEffect, Sent, timing_effects
-from layer7.statistics.weighted_mean import WeightedMean, weighted_mean
-from layer7.statistics.within import WithinFit, WithinTest, fit_within, score_test
-from layer7.statistics.within_auc import AucGain, auc_gain, within_auc
+from layer7.statistics.scores.diagnosis import ScoreDiagnosis, diagnose, split_rows
+from layer7.statistics.scores.discrimination import Discrimination, discrimination
+from layer7.statistics.scores.moments import Bucket, ScoreMoments, bucket_table
+from layer7.statistics.scores.weighted_mean import WeightedMean, weighted_mean
+from layer7.statistics.silence.cohorts import cohort_prior, fit_cohorts
+from layer7.statistics.silence.follow_up import FollowUp, answered_by, follow_up, unseen_answers
+from layer7.statistics.silence.model import SilenceModel, fit_silence
+from layer7.statistics.silence.moments import DelayLaw, DelayPrior, SilenceMoments
+from layer7.statistics.within.auc import AucGain, auc_gain, within_auc
+from layer7.statistics.within.effects import WithinFit, WithinTest, fit_within, score_test
+from layer7.statistics.within.panels import Panel, panel
+from layer7.statistics.within.part_weights import LearnedWeights, ScoreParts, learn_weights, ratio_of
+from layer7.statistics.within.timing import FactorEffect, LevelEffect, Sent, timing_effects
 
 __all__ = [
     "AucGain",

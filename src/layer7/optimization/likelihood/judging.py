@@ -8,8 +8,8 @@ import numpy.typing as npt
 from layer7.analytics.chances import Chances
 from layer7.optimization.likelihood.model import PROPERTIES, LikelihoodModel
 from layer7.optimization.likelihood.training import own_terms, train, trained
-from layer7.statistics.background import LEAST_PEOPLE
-from layer7.statistics.forecasts import (
+from layer7.statistics.chances.background import LEAST_PEOPLE
+from layer7.statistics.chances.forecasts import (
     LEAST_EVENTS,
     Kept,
     LossGain,
@@ -20,9 +20,9 @@ from layer7.statistics.forecasts import (
     loss_gain,
     tenths,
 )
-from layer7.statistics.intervals import Interval
-from layer7.statistics.panels import panel
-from layer7.statistics.within_auc import AucGain, auc_gain
+from layer7.statistics.rates.intervals import Interval
+from layer7.statistics.within.auc import AucGain, auc_gain
+from layer7.statistics.within.panels import panel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

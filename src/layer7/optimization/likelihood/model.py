@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from layer7.analytics.chances import OWN, SCALES, Chances, key_of
-from layer7.statistics.additive import Belief
-from layer7.statistics.deviations import DEFAULT_PEOPLE, PeopleLaw
-from layer7.statistics.leanings import own_averages
-from layer7.statistics.sparse_effects import DEFAULT_LAW, EffectLaw
+from layer7.statistics.chances.additive import Belief
+from layer7.statistics.chances.deviations import DEFAULT_PEOPLE, PeopleLaw
+from layer7.statistics.chances.leanings import own_averages
+from layer7.statistics.chances.sparse_effects import DEFAULT_LAW, EffectLaw
 
 Floats = npt.NDArray[np.float64]
 

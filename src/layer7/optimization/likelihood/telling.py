@@ -10,7 +10,7 @@ from layer7.analytics.chances import SCALES
 from layer7.contract.likelihood import LikelihoodTerm, LikelihoodTest, LikelihoodVerdict, PromisedTenth
 from layer7.optimization.likelihood.judging import Contest, Scored
 from layer7.optimization.likelihood.model import LikelihoodModel
-from layer7.statistics.intervals import Interval, normal_quantile
+from layer7.statistics.rates.intervals import Interval, normal_quantile
 
 LEVEL = 0.95
 UNITS: Mapping[str, str] = {

@@ -18,10 +18,10 @@ from layer7.optimization.likelihood.model import (
     Effect,
     LikelihoodModel,
 )
-from layer7.statistics.additive import AdditiveFit, fit_additive
-from layer7.statistics.background import LEAST_PEOPLE
-from layer7.statistics.deviations import PeopleLaw
-from layer7.statistics.leanings import Leanings, leanings, learn_laws, own_averages, person_cells
+from layer7.statistics.chances.additive import AdditiveFit, fit_additive
+from layer7.statistics.chances.background import LEAST_PEOPLE
+from layer7.statistics.chances.deviations import PeopleLaw
+from layer7.statistics.chances.leanings import Leanings, leanings, learn_laws, own_averages, person_cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

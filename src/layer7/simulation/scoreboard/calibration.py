@@ -21,8 +21,8 @@ from layer7.simulation.scoreboard.censoring import share_logged
 from layer7.simulation.scoreboard.log import replay
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.statistics import ScoreMoments, calibration_test, fit_curve, fit_silence, squared_errors
-from layer7.statistics.calibration import plain_ece
-from layer7.statistics.score_moments import BUCKETS, POINTS, pooled
+from layer7.statistics.scores.calibration import plain_ece
+from layer7.statistics.scores.moments import BUCKETS, POINTS, pooled
 
 Floats = NDArray[np.float64]
 

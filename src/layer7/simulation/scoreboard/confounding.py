@@ -21,10 +21,10 @@ from layer7.simulation.scoreboard.log import replay
 from layer7.simulation.scoreboard.measure import Figure, Mark, Measure, Pair, Trial, Unit
 from layer7.simulation.scoreboard.measure import Kind as Pooling
 from layer7.statistics import fit_silence
-from layer7.statistics.contrasts import mantel_haenszel
-from layer7.statistics.intervals import wilson_bounds
-from layer7.statistics.people_rates import group_rates
-from layer7.statistics.shrinkage import shrink
+from layer7.statistics.many.shrinkage import shrink
+from layer7.statistics.people.people_rates import group_rates
+from layer7.statistics.rates.intervals import wilson_bounds
+from layer7.statistics.within.contrasts import mantel_haenszel
 
 _START = date(2026, 1, 5)
 _SUMS = ("r", "s", "rr", "ss", "rs", "k", "trials")

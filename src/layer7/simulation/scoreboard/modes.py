@@ -21,7 +21,7 @@ from layer7.simulation.scenarios import SCENARIOS
 from layer7.simulation.scoreboard.log import replay
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.statistics import fit_silence
-from layer7.statistics.alarm import CLEARLY, Rule, count_rule, posterior_rule
+from layer7.statistics.people.alarm import CLEARLY, Rule, count_rule, posterior_rule
 
 _START = date(2026, 1, 5)
 _KINK = 68.0

@@ -27,7 +27,7 @@ from layer7.simulation.scenarios import SCENARIOS
 from layer7.simulation.scoreboard.log import Replay, replay
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair, Trial, Unit
 from layer7.statistics import ScoreParts, Sent, fit_silence, unseen_answers
-from layer7.statistics.logistic import fit_logistic
+from layer7.statistics.fitting.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from scipy import special, stats
 
 from layer7.simulation.scoreboard.measure import Figure, Kind, Mark, Measure, Pair
 from layer7.statistics import wilson_bounds
-from layer7.statistics.intervals import normal_quantile
+from layer7.statistics.rates.intervals import normal_quantile
 
 LEVEL = 0.95
 

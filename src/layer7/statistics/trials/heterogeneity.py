@@ -7,8 +7,8 @@ import numpy as np
 from scipy import special
 
 from layer7.errors import Layer7Error
-from layer7.statistics.intervals import Interval
-from layer7.statistics.shrinkage import shrink
+from layer7.statistics.many.shrinkage import shrink
+from layer7.statistics.rates.intervals import Interval
 from layer7.statistics.trials.contrast import Contrast
 
 
@@ -34,8 +34,8 @@ def heterogeneity(parts: Sequence[Contrast], *, scale: float, level: float = 0.9
 
     Q = Σ w (d - m)² with w = 1 / se² and m the weighted mean is chi-squared with k - 1 degrees of freedom
     where the effect is the same in all k parts. Each part's effect is then shrunk towards the others
-    (:func:`layer7.statistics.shrinkage.shrink`): the part with the largest estimate is the one that chance
-    has flattered most.
+    (:func:`layer7.statistics.many.shrinkage.shrink`): the part with the largest estimate is the one that
+    chance has flattered most.
 
     Args:
         parts: the effect in each of two parts or more, with an error above 0.

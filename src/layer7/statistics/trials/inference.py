@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from layer7.statistics.intervals import Interval
+from layer7.statistics.rates.intervals import Interval
 from layer7.statistics.trials.anytime import check_alpha, critical_anytime, p_anytime
 from layer7.statistics.trials.contrast import Contrast, critical_t, p_fixed
 from layer7.statistics.trials.group_sequential import bounds, information_fractions, p_group_sequential

@@ -8,7 +8,7 @@ import numpy as np
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import FloatArray
-from layer7.statistics.time_to_event import FEWEST_AT_RISK
+from layer7.statistics.rates.time_to_event import FEWEST_AT_RISK
 from layer7.statistics.trials.contrast import LEAST_UNITS, Comparison, Contrast
 
 Z = 1.96

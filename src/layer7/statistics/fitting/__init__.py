@@ -1,0 +1,1 @@
+"""Models fitted to counts, and how far their numbers may move before the data object."""

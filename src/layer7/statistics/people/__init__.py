@@ -1,0 +1,1 @@
+"""People beside people: how rates differ, where one stands, and whether they change."""

@@ -1,0 +1,1 @@
+"""What changes at a cut, and where it had better stand."""

@@ -1,0 +1,1 @@
+"""Each person her own comparison: what changes from one of her applications to another."""

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.delays import to_silence_moments
-from layer7.analytics.fates import INTERVIEW, REJECTION, SILENT, fate_counts
+from layer7.analytics.applications.delays import to_silence_moments
+from layer7.analytics.applications.fates import INTERVIEW, REJECTION, SILENT, fate_counts
 from layer7.nightly.measuring import MOST_A_MONTH, counted, of_everybody
 from layer7.nightly.night import Night
 from layer7.statistics import fit_silence

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from children import small_settings
-from layer7.analytics.contributions import LAYOUT, last_mature
-from layer7.analytics.released import PRIOR, PRIOR_RATES
+from layer7.analytics.release.contributions import LAYOUT, last_mature
+from layer7.analytics.release.weeks import PRIOR, PRIOR_RATES
 from layer7.cli.app import main
 from layer7.contract.vocabulary import Purpose
 from layer7.nightly import applications

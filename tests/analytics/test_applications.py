@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layer7.analytics.applications import EARLIEST, KEY, LATEST, STATE, as_states, describe, merge
+from layer7.analytics.applications.fold import EARLIEST, KEY, LATEST, STATE, as_states, describe, merge
 from layer7.storage.intake.door import as_table
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

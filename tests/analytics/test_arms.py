@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.arms import (
+from layer7.analytics.trials.arms import (
     TableMetric,
     arm_moments,
     arm_quantiles,

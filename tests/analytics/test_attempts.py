@@ -6,7 +6,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.attempts import STEPS, attempts
+from layer7.analytics.trials.attempts import STEPS, attempts
 from layer7.errors import Layer7Error
 from layer7.experiments.metrics import METRICS
 

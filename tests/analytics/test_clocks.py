@@ -6,7 +6,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.clocks import on_own_clock
+from layer7.analytics.applications.clocks import on_own_clock
 from layer7.storage.intake.zones import zone_offsets
 
 MOMENT = pa.timestamp("us", tz="UTC")

@@ -6,8 +6,8 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.decisions import STEPS, Kind, decision_moments, decision_span, to_decisions
-from layer7.analytics.rethinking import switch_moments, target_moments
+from layer7.analytics.optimizing.decisions import STEPS, Kind, decision_moments, decision_span, to_decisions
+from layer7.analytics.optimizing.rethinking import switch_moments, target_moments
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SCHEMA = pa.schema(

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from layer7.analytics import fated
-from layer7.analytics.falls import fall, fall_words, recent_weeks
+from layer7.analytics.performance.falls import fall, fall_words, recent_weeks
 
 
 def test_weeks_are_counted_back_from_the_end_of_the_night(build):

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from layer7.analytics.employers import employer_variance, with_shared
-from layer7.analytics.habits import habits
+from layer7.analytics.applications.employers import employer_variance, with_shared
+from layer7.analytics.segments.habits import habits
 
 
 def moments(rows):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from layer7.analytics import Outlook, judged, outcomes
-from layer7.analytics.outcomes import epoch_seconds
+from layer7.analytics.applications.outcomes import epoch_seconds
 from layer7.errors import Layer7Error
 
 FLAGS = ("is_submitted", "is_interviewed", "is_rejected", "is_silent")

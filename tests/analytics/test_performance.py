@@ -15,7 +15,7 @@ from layer7.analytics import (
     range_moments,
     to_contract,
 )
-from layer7.analytics.judging import SUMS
+from layer7.analytics.performance.judging import SUMS
 from layer7.statistics import effective_rate
 
 APPLY = "APPLY_MODE"

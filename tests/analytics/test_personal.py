@@ -3,7 +3,7 @@
 import ibis
 import pyarrow as pa
 
-from layer7.analytics.personal import UNSAID, personal_moments, tastes
+from layer7.analytics.optimizing.personal import UNSAID, personal_moments, tastes
 
 SCHEMA_MORE = {"location": pa.string(), "company_size": pa.string()}
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from decided_trials import effect, experiment
-from layer7.analytics.proven import proven
+from layer7.analytics.segments.proven import proven
 from layer7.contract.evidence import Period
 
 WINDOW = Period(start="2026-01-05", end="2026-03-02")

@@ -5,7 +5,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.report import weekly_rates
+from layer7.analytics.performance.report import weekly_rates
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.delays import to_silence_moments
-from layer7.analytics.fates import INTERVIEW, REJECTION, SILENT, unseen_of
-from layer7.analytics.outcomes import outlook
-from layer7.analytics.segment_delays import LEAST_ANSWERS, unseen_ratios
+from layer7.analytics.applications.delays import to_silence_moments
+from layer7.analytics.applications.fates import INTERVIEW, REJECTION, SILENT, unseen_of
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.segments.delays import LEAST_ANSWERS, unseen_ratios
 from layer7.statistics import fit_silence
 
 TODAY = 20_600

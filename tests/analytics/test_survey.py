@@ -8,19 +8,25 @@ import pyarrow as pa
 import pytest
 
 from decided_trials import effect, experiment
+from layer7.analytics.applications.employers import employer_moments
+from layer7.analytics.applications.outcomes import Outlook
 from layer7.analytics.clusters import design_effect
-from layer7.analytics.cohorts import segments
-from layer7.analytics.contributions import segment_of
-from layer7.analytics.employers import employer_moments
-from layer7.analytics.habits import habits
 from layer7.analytics.making import Making
-from layer7.analytics.market import answer_moments, first_and_last, month_moments, skill_moments, window
-from layer7.analytics.market_insights import nothing, rate_of
-from layer7.analytics.market_months import seasons
-from layer7.analytics.outcomes import Outlook
-from layer7.analytics.segment_delays import segment_fates
-from layer7.analytics.segments import kinds, memberships, named
-from layer7.analytics.strategies import habit_moments, person_moments
+from layer7.analytics.market.insights import nothing, rate_of
+from layer7.analytics.market.moments import (
+    answer_moments,
+    first_and_last,
+    month_moments,
+    skill_moments,
+    window,
+)
+from layer7.analytics.market.months import seasons
+from layer7.analytics.release.contributions import segment_of
+from layer7.analytics.segments.cohorts import segments
+from layer7.analytics.segments.delays import segment_fates
+from layer7.analytics.segments.habits import habits
+from layer7.analytics.segments.membership import kinds, memberships, named
+from layer7.analytics.segments.strategies import habit_moments, person_moments
 from layer7.contract.evidence import Lineage, Period
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pytest
 
 import nights
 from layer7.analytics import Outlook
-from layer7.analytics.trial_cells import Cells, cells, pairs
-from layer7.analytics.trial_tallies import VALUES, tallies
-from layer7.analytics.trials import Trial, capped, caps, first_exposures, units
+from layer7.analytics.trials.cells import Cells, cells, pairs
+from layer7.analytics.trials.exposures import Trial, capped, caps, first_exposures, units
+from layer7.analytics.trials.tallies import VALUES, tallies
 from layer7.contract.facts import FACTS
 from layer7.contract.vocabulary import Purpose
 from layer7.experiments.metrics import TOGETHER

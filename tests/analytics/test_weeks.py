@@ -6,8 +6,8 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.outcomes import Outlook
-from layer7.analytics.weeks import compared_with, latest_week, week_moments, week_table
+from layer7.analytics.applications.outcomes import Outlook
+from layer7.analytics.performance.weeks import compared_with, latest_week, week_moments, week_table
 
 END = datetime(2026, 2, 2, tzinfo=UTC)
 """A Monday, 32 days after the first of the year; day 31.5 of the builder is the last noon before it."""

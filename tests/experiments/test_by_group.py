@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.trial_cells import Cells, cells, group_cells
+from layer7.analytics.trials.cells import Cells, cells, group_cells
 from layer7.contract.facts import FACTS
 from layer7.experiments.by_group import fairness_of
 from layer7.experiments.metrics import TOGETHER

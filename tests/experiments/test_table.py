@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layer7.analytics.arms import TableMetric
+from layer7.analytics.trials.arms import TableMetric
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.table import Extra, analyze

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from layer7.analytics.decisions import FOLDS, STEPS, WIDTH, DecisionMoments, Kind
+from layer7.analytics.optimizing.decisions import FOLDS, STEPS, WIDTH, DecisionMoments, Kind
 from layer7.optimization.improve_resume import Decisions, Ground, improve_resume
 
 CUT = 75.0

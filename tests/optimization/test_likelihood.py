@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from scipy import special
 
-from layer7.analytics.chances import SCALES, TEXTS, chance_rows, to_chances
-from layer7.analytics.outcomes import outlook
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.cells.chances import SCALES, TEXTS, chance_rows, to_chances
 from layer7.errors import Layer7Error
 from layer7.nightly.measuring import counted
 from layer7.optimization.likelihood import (

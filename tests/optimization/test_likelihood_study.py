@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.chances import SCALES, TEXTS, to_chances
+from layer7.analytics.cells.chances import SCALES, TEXTS, to_chances
 from layer7.optimization.likelihood import LikelihoodModel, train
 from layer7.optimization.likelihood.judging import TOLERATED, scores, split
 from layer7.statistics.chances.forecasts import Promises, calibration_error, kept

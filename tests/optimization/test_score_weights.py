@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from layer7.analytics.within_people import Components
+from layer7.analytics.optimizing.within_people import Components
 from layer7.contract.score_weights import ComponentWeights
 from layer7.optimization import Origin, calibrate
 from layer7.optimization.resume_score import told

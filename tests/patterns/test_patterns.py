@@ -9,9 +9,9 @@ import pytest
 from scipy import special
 
 import nights
-from layer7.analytics.cell_columns import to_cells
-from layer7.analytics.cells import DIMENSIONS
-from layer7.analytics.levels import normal, to_spellings
+from layer7.analytics.cells.columns import to_cells
+from layer7.analytics.cells.levels import normal, to_spellings
+from layer7.analytics.cells.moments import DIMENSIONS
 from layer7.errors import Layer7Error
 from layer7.patterns import FOUND, Laws, choose, detect, learn, needed
 from layer7.statistics.chances.background import Background

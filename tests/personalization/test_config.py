@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layer7.analytics.personal import FIT_BANDS, SUMS
+from layer7.analytics.optimizing.personal import FIT_BANDS, SUMS
 from layer7.errors import Layer7Error
 from layer7.personalization.config import FIELDS, Person, personalized_config, value_of
 from layer7.personalization.learning import learn

@@ -14,7 +14,7 @@ import pytest
 
 from audit import SHAPES, TORTURE, audited
 from children import small_settings
-from layer7.analytics.contributions import (
+from layer7.analytics.release.contributions import (
     Reading,
     contribution_rows,
     segment_of,
@@ -22,7 +22,7 @@ from layer7.analytics.contributions import (
     to_contributions,
     week_of,
 )
-from layer7.analytics.segments import memberships
+from layer7.analytics.segments.membership import memberships
 from layer7.contract.vocabulary import Purpose
 from layer7.privacy import bounding
 from layer7.privacy.bounding import Bounded

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from layer7.analytics.contributions import LAYOUT
+from layer7.analytics.release.contributions import LAYOUT
 from layer7.privacy.budget import EPOCHS_A_YEAR, RHO_MICRO
 from layer7.storage.home import open_home
 from layer7.storage.settings import load_settings

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from layer7.analytics.contributions import start_of
+from layer7.analytics.release.contributions import start_of
 from layer7.contract.analytics import SegmentCriteria, UserSegment
 from layer7.simulation import SCENARIOS
 from layer7.simulation.scoreboard import MEASURES, Figure, released

@@ -10,7 +10,7 @@ import pyarrow as pa
 import typer
 from ibis.expr.types import Table
 
-from layer7.analytics.arms import (
+from layer7.analytics.trials.arms import (
     ARM,
     SEVERAL,
     TableMetric,

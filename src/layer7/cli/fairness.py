@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from layer7.analytics.impact import impact_counts, scored_counts
+from layer7.analytics.groups.impact import impact_counts, scored_counts
 from layer7.cli.terminal import (
     ActorOption,
     HomeOption,

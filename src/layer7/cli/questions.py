@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from layer7.analytics.arms import TableMetric
+from layer7.analytics.trials.arms import TableMetric
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.statistics.trials import Guarantee, Looking

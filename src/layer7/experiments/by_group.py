@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from layer7.analytics.trial_cells import Cells
+from layer7.analytics.trials.cells import Cells
 from layer7.contract.effects import FairnessVerdict, GroupEffect
 from layer7.contract.experiments import Experiment
 from layer7.experiments.looks import planned_units

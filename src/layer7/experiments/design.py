@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from layer7.analytics.arms import KINDS
+from layer7.analytics.trials.arms import KINDS
 from layer7.contract.experiments import Experiment
 from layer7.contract.vocabulary import MetricShape
 from layer7.experiments.information import information, planned_information

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from layer7.analytics.trial_cells import Cells, Keyed
+from layer7.analytics.trials.cells import Cells, Keyed
 from layer7.contract.effects import Effect, SegmentEffect
 from layer7.experiments.comparison import Arms, Measured, Stratum, compared, contrast_of, pair
 from layer7.experiments.plan import CONTROL

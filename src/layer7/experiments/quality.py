@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from layer7.analytics.trial_cells import Cells, Keyed
+from layer7.analytics.trials.cells import Cells, Keyed
 from layer7.contract.experiments import Experiment
 from layer7.contract.facts import HISTORY
 from layer7.contract.fields import FrozenDict

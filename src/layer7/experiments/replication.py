@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from layer7.analytics.arms import KINDS
+from layer7.analytics.trials.arms import KINDS
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error
 from layer7.experiments.information import reaches

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from layer7.analytics.arms import KINDS
-from layer7.analytics.outcomes import SECONDS_PER_DAY, seconds_of
-from layer7.analytics.trial_cells import Cells, Keyed
-from layer7.analytics.trial_tallies import Tallies
+from layer7.analytics.applications.outcomes import SECONDS_PER_DAY, seconds_of
+from layer7.analytics.trials.arms import KINDS
+from layer7.analytics.trials.cells import Cells, Keyed
+from layer7.analytics.trials.tallies import Tallies
 from layer7.contract.effects import Effect, Look, MetricResult
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.experiments import Experiment, ExperimentResults, GuardrailResult

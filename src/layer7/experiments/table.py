@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from layer7.analytics.arms import TableMetric
+from layer7.analytics.trials.arms import TableMetric
 from layer7.contract.experiments import ALLOCATION_TOLERANCE, ExperimentResults
 from layer7.contract.vocabulary import MetricShape
 from layer7.errors import Layer7Error

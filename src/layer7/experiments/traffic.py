@@ -51,7 +51,7 @@ class Attempts:
 
     @classmethod
     def of(cls, rows: pa.Table) -> "Attempts":
-        """Read what :func:`layer7.analytics.attempts.attempts` gives."""
+        """Read what :func:`layer7.analytics.trials.attempts.attempts` gives."""
         unit = rows["person"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
         times = {name: _seconds(rows, name) / DAY for name in ("began", "happened", "settled")}
         value = np.nan_to_num(rows["value"].to_numpy().astype(np.float64))

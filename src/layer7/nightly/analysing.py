@@ -9,10 +9,10 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from layer7.analytics.outcomes import Outlook, outlook
-from layer7.analytics.trial_cells import Cells, cells, group_cells, pairs
-from layer7.analytics.trial_tallies import Tallies, tallies
-from layer7.analytics.trials import Trial, capped, caps, first_exposures, units
+from layer7.analytics.applications.outcomes import Outlook, outlook
+from layer7.analytics.trials.cells import Cells, cells, group_cells, pairs
+from layer7.analytics.trials.exposures import Trial, capped, caps, first_exposures, units
+from layer7.analytics.trials.tallies import Tallies, tallies
 from layer7.contract.evidence import Lineage
 from layer7.contract.experiments import Experiment, ExperimentResults
 from layer7.contract.lifecycle import State

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import ibis
 
-from layer7.analytics.clocks import on_own_clock, without_clock, zones_said
+from layer7.analytics.applications.clocks import on_own_clock, without_clock, zones_said
 from layer7.nightly.night import Log, Night
 from layer7.storage.intake.zones import zone_offsets
 from layer7.storage.warehouse.reading import Tables

@@ -9,8 +9,8 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from layer7.analytics.parity import MEASURED, group_moments, read_moments
-from layer7.analytics.trials import person_facts
+from layer7.analytics.groups.parity import MEASURED, group_moments, read_moments
+from layer7.analytics.trials.exposures import person_facts
 from layer7.fairness import Level, Parity, Question, crossed, parity
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.nightly.proxying import proxies_of
@@ -85,7 +85,7 @@ def compared(counted: pa.Table) -> tuple[Parity, ...]:
     """Compare every group in every metric, from sums over people.
 
     Args:
-        counted: the rows of :func:`layer7.analytics.parity.group_moments`.
+        counted: the rows of :func:`layer7.analytics.groups.parity.group_moments`.
     """
     found: list[Parity] = []
     for name, metric in MEASURED.items():

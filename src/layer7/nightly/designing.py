@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from layer7.analytics.attempts import STEPS, attempts
+from layer7.analytics.trials.attempts import STEPS, attempts
 from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import Kind, State, move
 from layer7.contract.passport import DesignPassport

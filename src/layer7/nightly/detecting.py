@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.cell_columns import CellTable, to_cells, to_sample
-from layer7.analytics.cells import FIXED, SHARED, adjusted, cell_moments, placed, spellings, without
-from layer7.analytics.levels import Spellings, fixed, to_spellings
-from layer7.analytics.outcomes import Outlook
+from layer7.analytics.applications.outcomes import Outlook
+from layer7.analytics.cells.columns import CellTable, to_cells, to_sample
+from layer7.analytics.cells.levels import Spellings, fixed, to_spellings
+from layer7.analytics.cells.moments import FIXED, SHARED, adjusted, cell_moments, placed, spellings, without
 from layer7.nightly.night import Hold, Log
 from layer7.patterns import Laws, choose, detect, learn, needed
 from layer7.statistics.chances.background import fit_background

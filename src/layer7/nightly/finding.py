@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from layer7.analytics.outcomes import Outlook
+from layer7.analytics.applications.outcomes import Outlook
 from layer7.nightly.clocks import on_own_clocks
 from layer7.nightly.detecting import Source, find_patterns
 from layer7.nightly.looking import seldom

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 
 from ibis.expr import types as ir
 
-from layer7.analytics.applications import as_states, describe, merge
+from layer7.analytics.applications.fold import as_states, describe, merge
 from layer7.configuration import ConfigVersion
 from layer7.contract.vocabulary import Component, EventType, Purpose
 from layer7.errors import Layer7Error

@@ -9,14 +9,14 @@ import ibis
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.delays import to_silence_moments
-from layer7.analytics.falls import fall, recent_weeks
-from layer7.analytics.fates import fate_counts
-from layer7.analytics.outcomes import outlook
-from layer7.analytics.overview import funnel, weekly
-from layer7.analytics.performance import month_fates
-from layer7.analytics.quality import quality_moments, to_quality
-from layer7.analytics.report import measure_report
+from layer7.analytics.applications.delays import to_silence_moments
+from layer7.analytics.applications.fates import fate_counts
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.applications.quality import quality_moments, to_quality
+from layer7.analytics.performance.falls import fall, recent_weeks
+from layer7.analytics.performance.months import month_fates
+from layer7.analytics.performance.overview import funnel, weekly
+from layer7.analytics.performance.report import measure_report
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.statistics import SilenceMoments, fit_silence
 from layer7.storage.services.months import Allowed, Months

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import Outlook, outcomes
+from layer7.analytics.applications.outcomes import Outlook, outcomes
 from layer7.contract.vocabulary import Purpose
 from layer7.privacy import Consent, may_use
 from layer7.storage.home import Home

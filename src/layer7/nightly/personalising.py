@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from layer7.analytics.outcomes import seconds_of
-from layer7.analytics.personal import personal_moments, tastes
+from layer7.analytics.applications.outcomes import seconds_of
+from layer7.analytics.optimizing.personal import personal_moments, tastes
 from layer7.contract.vocabulary import Component
 from layer7.nightly.night import NOTHING_YET, Log, Night, Outcome
 from layer7.personalization.learning import learn

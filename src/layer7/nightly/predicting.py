@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.chances import Chances, chance_rows, to_chances
-from layer7.analytics.outcomes import Outlook, seconds_of
-from layer7.analytics.within_people import sample_people
+from layer7.analytics.applications.outcomes import Outlook, seconds_of
+from layer7.analytics.cells.chances import Chances, chance_rows, to_chances
+from layer7.analytics.optimizing.within_people import sample_people
 from layer7.nightly.looking import seldom
 from layer7.nightly.night import NOTHING_YET, Night, Outcome
 from layer7.optimization.likelihood import LikelihoodModel, contest, own_table, own_terms, version_of

@@ -10,13 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from layer7.analytics.decisions import decision_moments, decision_span, to_decisions
-from layer7.analytics.delays import to_silence_folds
-from layer7.analytics.fates import fate_counts, fated
-from layer7.analytics.outcomes import LONGEST, Outlook
-from layer7.analytics.rethinking import switch_moments, target_moments
-from layer7.analytics.scores import fold_of, score_moments, scored_people, to_folds, to_people
-from layer7.analytics.within_people import (
+from layer7.analytics.applications.delays import to_silence_folds
+from layer7.analytics.applications.fates import fate_counts, fated
+from layer7.analytics.applications.folds import fold_of
+from layer7.analytics.applications.outcomes import LONGEST, Outlook
+from layer7.analytics.optimizing.decisions import decision_moments, decision_span, to_decisions
+from layer7.analytics.optimizing.rethinking import switch_moments, target_moments
+from layer7.analytics.optimizing.scores import score_moments, scored_people, to_folds, to_people
+from layer7.analytics.optimizing.within_people import (
     parts_known,
     sample_people,
     sent_rows,

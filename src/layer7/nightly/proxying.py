@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from layer7.analytics.features import NUMBERS, person_features
+from layer7.analytics.cells.features import NUMBERS, person_features
 from layer7.fairness import proxy
 from layer7.nightly.night import Log
 from layer7.privacy.budget import LEAST_SHOWN

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from layer7.analytics.contributions import (
+from layer7.analytics.release.contributions import (
     LAYOUT,
     contribution_rows,
     last_mature,
@@ -16,10 +16,10 @@ from layer7.analytics.contributions import (
     start_of,
     to_contributions,
 )
-from layer7.analytics.released import WEEKS, Sight
-from layer7.analytics.released_market import market_of_release, released_market_table
-from layer7.analytics.released_segments import released_segment_table, segments_of_release
-from layer7.analytics.segments import memberships
+from layer7.analytics.release.market import market_of_release, released_market_table
+from layer7.analytics.release.segments import released_segment_table, segments_of_release
+from layer7.analytics.release.weeks import WEEKS, Sight
+from layer7.analytics.segments.membership import memberships
 from layer7.contract.evidence import Lineage
 from layer7.contract.vocabulary import Purpose
 from layer7.nightly.night import Log, Night, Outcome

@@ -6,14 +6,14 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from layer7.analytics.applications.delays import to_silence_moments
+from layer7.analytics.applications.employers import employer_moments, with_shared
+from layer7.analytics.applications.fates import fate_counts, fated
+from layer7.analytics.applications.outcomes import GRAIN, LONGEST, SECONDS_PER_DAY, Outlook
 from layer7.analytics.clusters import design_effect
-from layer7.analytics.cohorts import segment_table, segments
-from layer7.analytics.contributions import segment_of
-from layer7.analytics.delays import to_silence_moments
-from layer7.analytics.employers import employer_moments, with_shared
-from layer7.analytics.fates import fate_counts, fated
 from layer7.analytics.making import Making
-from layer7.analytics.market import (
+from layer7.analytics.market.insights import MarketMoments, insights, market_table, nothing
+from layer7.analytics.market.moments import (
     WINDOW_DAYS,
     answer_moments,
     first_and_last,
@@ -21,12 +21,12 @@ from layer7.analytics.market import (
     skill_moments,
     window,
 )
-from layer7.analytics.market_insights import MarketMoments, insights, market_table, nothing
-from layer7.analytics.market_months import seasons
-from layer7.analytics.outcomes import GRAIN, LONGEST, SECONDS_PER_DAY, Outlook
-from layer7.analytics.segment_delays import segment_fates, unseen_ratios
-from layer7.analytics.segments import kinds, memberships, named
-from layer7.analytics.strategies import habit_moments, person_moments
+from layer7.analytics.market.months import seasons
+from layer7.analytics.release.contributions import segment_of
+from layer7.analytics.segments.cohorts import segment_table, segments
+from layer7.analytics.segments.delays import segment_fates, unseen_ratios
+from layer7.analytics.segments.membership import kinds, memberships, named
+from layer7.analytics.segments.strategies import habit_moments, person_moments
 from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import Lineage, Period
 from layer7.contract.market import MarketInsights

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import pyarrow as pa
 
-from layer7.analytics.outcomes import Outlook
-from layer7.analytics.weeks import compared_with, latest_week, law_of, week_moments, week_table
+from layer7.analytics.applications.outcomes import Outlook
+from layer7.analytics.performance.weeks import compared_with, latest_week, law_of, week_moments, week_table
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
 from layer7.nightly.night import NOTHING_YET, Night, Outcome

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from layer7.analytics.decisions import NEAR, STEPS, WIDTH, DecisionMoments, Kind
+from layer7.analytics.optimizing.decisions import NEAR, STEPS, WIDTH, DecisionMoments, Kind
 from layer7.errors import Layer7Error
 from layer7.statistics.rates.estimate import LEAST_FOLDS, Estimate, share_over_folds
 from layer7.statistics.thresholds.density_jump import DensityJump, density_jump
@@ -64,7 +64,7 @@ class Decisions:
 
     Args:
         moments: sums by kind, and by whether a decision names its application.
-        span: the row of :func:`layer7.analytics.decisions.decision_span`.
+        span: the row of :func:`layer7.analytics.optimizing.decisions.decision_span`.
         cut: the threshold in force, points.
         exploring: share of the cases that Layer 2 is asked to explore.
     """

@@ -78,7 +78,7 @@ def rethink_count(people: pa.Table, *, count: int, rate: float, rng: np.random.G
     alarms more than that, and P(more right alarms, less wrong ones) is at least 95 %.
 
     Args:
-        people: rows of :func:`layer7.analytics.rethinking.target_moments`.
+        people: rows of :func:`layer7.analytics.optimizing.rethinking.target_moments`.
         count: applications in force.
         rate: interview rate in force.
         rng: the dice for the uncertainty of the law.
@@ -192,7 +192,7 @@ def states(people: pa.Table, found: RethinkCount) -> pa.Table:
     """Say of each person whether to rethink her targets now.
 
     Args:
-        people: rows of :func:`layer7.analytics.rethinking.target_moments`.
+        people: rows of :func:`layer7.analytics.optimizing.rethinking.target_moments`.
         found: what the night says of the rule.
 
     Returns:
@@ -261,7 +261,7 @@ def switch_effects(switches: pa.Table, cohort: Cohort | None) -> tuple[SwitchEff
     people. It is a comparison within people, and still no experiment: it predicts.
 
     Args:
-        switches: rows of :func:`layer7.analytics.rethinking.switch_moments`.
+        switches: rows of :func:`layer7.analytics.optimizing.rethinking.switch_moments`.
         cohort: how people's rates differ; None while it cannot be told.
     """
     mode = np.array(switches["to_mode"].to_pylist(), dtype=object)

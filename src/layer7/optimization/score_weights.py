@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from layer7.analytics.within_people import Components
+from layer7.analytics.optimizing.within_people import Components
 from layer7.contract.evidence import Period
 from layer7.contract.fields import FrozenDict
 from layer7.contract.score_weights import ComponentWeights

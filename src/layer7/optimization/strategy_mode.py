@@ -59,8 +59,8 @@ class Asked:
 
     Args:
         decisions: of Layer 2, with the threshold in force.
-        targets: rows of :func:`layer7.analytics.rethinking.target_moments`.
-        switches: rows of :func:`layer7.analytics.rethinking.switch_moments`.
+        targets: rows of :func:`layer7.analytics.optimizing.rethinking.target_moments`.
+        switches: rows of :func:`layer7.analytics.optimizing.rethinking.switch_moments`.
         count: applications after which targets are rethought, in force.
         rate: interview rate below which they are, in force.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from layer7.analytics.decisions import NEAR
+from layer7.analytics.optimizing.decisions import NEAR
 from layer7.optimization.improve_resume import LEVEL, Decisions, ResumeThreshold, outcome_by_score
 from layer7.optimization.rethink_targets import BY, RethinkCount, SwitchEffect
 from layer7.statistics.people.alarm import Operating

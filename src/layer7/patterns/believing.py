@@ -7,8 +7,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from layer7.analytics.cell_columns import CellTable
-from layer7.analytics.cells import DIMENSIONS
+from layer7.analytics.cells.columns import CellTable
+from layer7.analytics.cells.moments import DIMENSIONS
 from layer7.statistics.chances.background import Background
 from layer7.statistics.chances.deviations import Cells, deviation_likelihood
 from layer7.statistics.chances.sparse_effects import DEFAULT_LAW, EffectLaw, effects, fit_effects

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from layer7.analytics.cell_columns import CellTable
-from layer7.analytics.cells import DIMENSIONS
+from layer7.analytics.cells.columns import CellTable
+from layer7.analytics.cells.moments import DIMENSIONS
 from layer7.patterns.believing import Believed, Floats, Ints, Laws, believe, leaders
 from layer7.statistics.chances.deviations import deviation_likelihood, group_rates
 from layer7.statistics.chances.sparse_effects import competing, room

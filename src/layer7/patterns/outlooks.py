@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from scipy import special
 
-from layer7.analytics.cell_columns import CellTable
-from layer7.analytics.cells import DIMENSIONS
+from layer7.analytics.cells.columns import CellTable
+from layer7.analytics.cells.moments import DIMENSIONS
 from layer7.patterns.believing import Floats, Ints, Laws
 from layer7.statistics.chances.deviations import trials_to_tell
 from layer7.statistics.chances.sparse_effects import DEFAULT_LAW

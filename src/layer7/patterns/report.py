@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from layer7.analytics.cells import DIMENSIONS
+from layer7.analytics.cells.moments import DIMENSIONS
 from layer7.patterns.believing import Laws
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from layer7.analytics.outcomes import SECONDS_PER_DAY
-from layer7.analytics.personal import FIT_BANDS, FIT_WIDTH, PACE_WEEKS, UNSAID
+from layer7.analytics.applications.outcomes import SECONDS_PER_DAY
+from layer7.analytics.optimizing.personal import FIT_BANDS, FIT_WIDTH, PACE_WEEKS, UNSAID
 from layer7.personalization.values import Learned, Usual, Value
 from layer7.statistics.people.drawn import Drawn, lower_edge, middle_wait, pace, share
 from layer7.statistics.rates.shares import share_above
@@ -42,8 +42,8 @@ def learn(
     somebody else's data, and come out alike when her log is read again.
 
     Args:
-        moments: rows of :func:`layer7.analytics.personal.personal_moments`.
-        tastes: rows of :func:`layer7.analytics.personal.tastes`.
+        moments: rows of :func:`layer7.analytics.optimizing.personal.personal_moments`.
+        tastes: rows of :func:`layer7.analytics.optimizing.personal.tastes`.
         usual: everybody's values.
         end: end of the night, seconds since 1970.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from layer7.analytics.chances import key_of
+from layer7.analytics.cells.chances import key_of
 from layer7.personalization.config import Person, value_of
 from layer7.personalization.values import Usual
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pydantic_core
 
-from layer7.analytics.chances import OWN
-from layer7.analytics.personal import arrangement_of
+from layer7.analytics.cells.chances import OWN
+from layer7.analytics.optimizing.personal import arrangement_of
 from layer7.contract.ranking import Job
 from layer7.optimization.likelihood.model import LikelihoodModel, Term
 from layer7.personalization.likes import Like

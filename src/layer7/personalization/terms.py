@@ -7,7 +7,7 @@ from json.encoder import encode_basestring
 from math import exp
 from typing import NamedTuple
 
-from layer7.analytics.chances import SCALES, key_of
+from layer7.analytics.cells.chances import SCALES, key_of
 from layer7.optimization.likelihood.model import LikelihoodModel, Term
 
 USUAL_POINT = 0.015

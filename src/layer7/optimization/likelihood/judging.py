@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from layer7.analytics.chances import Chances
+from layer7.analytics.cells.chances import Chances
 from layer7.optimization.likelihood.model import PROPERTIES, LikelihoodModel
 from layer7.optimization.likelihood.training import own_terms, train, trained
 from layer7.statistics.chances.background import LEAST_PEOPLE

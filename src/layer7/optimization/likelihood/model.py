@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from layer7.analytics.chances import OWN, SCALES, Chances, key_of
+from layer7.analytics.cells.chances import OWN, SCALES, Chances, key_of
 from layer7.statistics.chances.additive import Belief
 from layer7.statistics.chances.deviations import DEFAULT_PEOPLE, PeopleLaw
 from layer7.statistics.chances.leanings import own_averages

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 from scipy import special
 
-from layer7.analytics.chances import SCALES
+from layer7.analytics.cells.chances import SCALES
 from layer7.contract.likelihood import LikelihoodTerm, LikelihoodTest, LikelihoodVerdict, PromisedTenth
 from layer7.optimization.likelihood.judging import Contest, Scored
 from layer7.optimization.likelihood.model import LikelihoodModel

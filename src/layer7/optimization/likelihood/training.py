@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from layer7.analytics.chances import Chances
+from layer7.analytics.cells.chances import Chances
 from layer7.optimization.likelihood.model import (
     BELIEFS,
     MOST_PERIODS,

@@ -8,8 +8,8 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from layer7.analytics.outcomes import outlook
-from layer7.analytics.scores import score_moments, scored_people, to_folds, to_people
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.optimizing.scores import score_moments, scored_people, to_folds, to_people
 from layer7.configuration import parameter
 from layer7.nightly.measuring import counted
 from layer7.optimization.recommendation import Origin

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from scipy import special
 
-from layer7.analytics.outcomes import outlook
-from layer7.analytics.segments import Kind, kinds, memberships
-from layer7.analytics.strategies import NOT_DONE, habit_moments, person_moments
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.segments.membership import Kind, kinds, memberships
+from layer7.analytics.segments.strategies import NOT_DONE, habit_moments, person_moments
 from layer7.nightly.measuring import counted
 from layer7.simulation.market import Market
 from layer7.simulation.run import Simulation, simulate

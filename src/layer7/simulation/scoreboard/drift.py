@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.delays import to_silence_moments
-from layer7.analytics.falls import fall, recent_weeks
-from layer7.analytics.fates import fate_counts, fated
-from layer7.analytics.outcomes import outlook
-from layer7.analytics.overview import weekly
-from layer7.analytics.weeks import law_of, week_moments, week_table
+from layer7.analytics.applications.delays import to_silence_moments
+from layer7.analytics.applications.fates import fate_counts, fated
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.performance.falls import fall, recent_weeks
+from layer7.analytics.performance.overview import weekly
+from layer7.analytics.performance.weeks import law_of, week_moments, week_table
 from layer7.simulation.run import simulate
 from layer7.simulation.scenarios import SCENARIOS
 from layer7.simulation.scoreboard.log import Replay, replay

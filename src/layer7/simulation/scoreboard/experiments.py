@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from layer7.analytics.attempts import attempts
+from layer7.analytics.trials.attempts import attempts
 from layer7.experiments.design import Plan
 from layer7.experiments.information import planned_information
 from layer7.experiments.metrics import metric

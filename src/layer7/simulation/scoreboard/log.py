@@ -15,7 +15,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.applications import as_states, describe, merge
+from layer7.analytics.applications.fold import as_states, describe, merge
 from layer7.contract.columns import EVENT_COLUMNS
 from layer7.nightly.night import Log
 from layer7.simulation.events import to_events

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from layer7.analytics.decisions import decision_moments, decision_span, to_decisions
-from layer7.analytics.outcomes import Outlook, outlook
-from layer7.analytics.rethinking import target_moments
+from layer7.analytics.applications.outcomes import Outlook, outlook
+from layer7.analytics.optimizing.decisions import decision_moments, decision_span, to_decisions
+from layer7.analytics.optimizing.rethinking import target_moments
 from layer7.nightly.measuring import counted
 from layer7.nightly.night import Log
 from layer7.optimization.improve_resume import Decisions, ResumeThreshold, improve_resume

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.outcomes import outcomes, outlook
+from layer7.analytics.applications.outcomes import outcomes, outlook
 from layer7.nightly.detecting import Source, find_patterns
 from layer7.nightly.measuring import counted
 from layer7.simulation.run import Simulation, simulate

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from layer7.analytics.chances import chance_rows, to_chances
-from layer7.analytics.outcomes import outlook
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.cells.chances import chance_rows, to_chances
 from layer7.contract.ranking import Job
 from layer7.nightly.measuring import counted
 from layer7.optimization.likelihood import LikelihoodModel, contest, own_terms

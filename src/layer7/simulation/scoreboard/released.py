@@ -8,10 +8,17 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from layer7.analytics.contributions import HORIZON_DAYS, LAYOUT, WEEK, last_mature, segment_of, start_of
-from layer7.analytics.released import WEEKS, Sight
-from layer7.analytics.released_segments import segments_of_release
-from layer7.analytics.segments import memberships
+from layer7.analytics.release.contributions import (
+    HORIZON_DAYS,
+    LAYOUT,
+    WEEK,
+    last_mature,
+    segment_of,
+    start_of,
+)
+from layer7.analytics.release.segments import segments_of_release
+from layer7.analytics.release.weeks import WEEKS, Sight
+from layer7.analytics.segments.membership import memberships
 from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import Lineage
 from layer7.nightly.night import Log

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from layer7.analytics.outcomes import outlook
-from layer7.analytics.within_people import sent_rows, to_components
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.optimizing.within_people import sent_rows, to_components
 from layer7.nightly.measuring import counted
 from layer7.optimization.score_weights import weigh_components
 from layer7.simulation.run import simulate

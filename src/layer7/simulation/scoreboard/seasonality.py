@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from layer7.analytics.market import month_moments
-from layer7.analytics.market_months import Seasons, seasons
-from layer7.analytics.outcomes import outlook
+from layer7.analytics.applications.outcomes import outlook
+from layer7.analytics.market.moments import month_moments
+from layer7.analytics.market.months import Seasons, seasons
 from layer7.nightly.measuring import counted
 from layer7.simulation.market import Market
 from layer7.simulation.run import simulate

@@ -10,11 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import stats
 
-from layer7.analytics.delays import to_silence_folds
-from layer7.analytics.fates import fate_counts, fated
-from layer7.analytics.outcomes import LONGEST, outlook
-from layer7.analytics.scores import fold_of
-from layer7.analytics.within_people import parts_known, sent_rows, to_fit_parts, to_sent
+from layer7.analytics.applications.delays import to_silence_folds
+from layer7.analytics.applications.fates import fate_counts, fated
+from layer7.analytics.applications.folds import fold_of
+from layer7.analytics.applications.outcomes import LONGEST, outlook
+from layer7.analytics.optimizing.within_people import parts_known, sent_rows, to_fit_parts, to_sent
 from layer7.configuration import parameter
 from layer7.contract.optimization import TimingInsights
 from layer7.nightly.measuring import counted

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from layer7.analytics.parity import MEASURED
+from layer7.analytics.groups.parity import MEASURED
 from layer7.errors import Layer7Error
 from layer7.fairness import LADDER, Level
 from layer7.storage.database.state import Act, State

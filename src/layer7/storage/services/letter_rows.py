@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from layer7.analytics.cells import DIMENSIONS
-from layer7.analytics.weeks import WEEKS
+from layer7.analytics.cells.moments import DIMENSIONS
+from layer7.analytics.performance.weeks import WEEKS
 from layer7.contract.analytics import UserSegment
 from layer7.contract.evidence import Lineage
 from layer7.contract.insights import WeeklyInsights

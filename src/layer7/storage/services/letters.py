@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from layer7.analytics.outcomes import Outlook
-from layer7.analytics.weeks import week_moments, week_table
+from layer7.analytics.applications.outcomes import Outlook
+from layer7.analytics.performance.weeks import week_moments, week_table
 from layer7.contract.insights import WeeklyInsights
 from layer7.contract.vocabulary import Purpose
 from layer7.errors import Layer7Error

@@ -10,7 +10,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 from sqlalchemy import select
 
-from layer7.analytics.performance import month_facts
+from layer7.analytics.performance.months import month_facts
 from layer7.storage.database.manifest import ALL_BUCKETS, File
 from layer7.storage.database.schema import meta
 from layer7.storage.home import Home

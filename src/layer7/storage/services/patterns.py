@@ -7,7 +7,7 @@ from typing import Any
 
 from ibis.expr import types as ir
 
-from layer7.analytics.cells import DIMENSIONS
+from layer7.analytics.cells.moments import DIMENSIONS
 from layer7.contract.analytics import UserPatterns
 from layer7.contract.evidence import Lineage, Period
 from layer7.patterns.wording import Person, PersonPattern, Told, to_contract, to_pattern

@@ -11,11 +11,11 @@ import ibis
 import pyarrow as pa
 from ibis.expr import types as ir
 
-from layer7.analytics.applications import LATEST
-from layer7.analytics.judging import EVERYTHING, performance_moments, range_moments
-from layer7.analytics.outcomes import Outlook
-from layer7.analytics.performance import range_facts
-from layer7.analytics.person import finish, to_contract
+from layer7.analytics.applications.fold import LATEST
+from layer7.analytics.applications.outcomes import Outlook
+from layer7.analytics.performance.judging import EVERYTHING, performance_moments, range_moments
+from layer7.analytics.performance.months import range_facts
+from layer7.analytics.performance.person import finish, to_contract
 from layer7.contract.analytics import UserPerformance
 from layer7.contract.evidence import Lineage
 from layer7.contract.vocabulary import Purpose

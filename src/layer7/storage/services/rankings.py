@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Insert, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from layer7.analytics.chances import key_of
+from layer7.analytics.cells.chances import key_of
 from layer7.contract.ranking import RankDecision, RankRequest
 from layer7.errors import Layer7Error
 from layer7.insights.words import counted

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ibis.expr import types as ir
 from pyarrow.compute import field, scalar
 
-from layer7.analytics.applications import KEY, as_states, describe, merge
+from layer7.analytics.applications.fold import KEY, as_states, describe, merge
 from layer7.storage.database.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.intake.columnwise import quoted
 from layer7.storage.intake.door import SCHEMA

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 from sqlalchemy import Connection, select, update
 
-from layer7.analytics.applications import KEY, STATE, as_states, describe, merge
+from layer7.analytics.applications.fold import KEY, STATE, as_states, describe, merge
 from layer7.storage.database.engine import told
 from layer7.storage.database.manifest import ALL_BUCKETS, File, Manifest
 from layer7.storage.database.schema import files, meta

@@ -1,0 +1,1 @@
+"""Applications by the levels of what they are like, for patterns and chances."""

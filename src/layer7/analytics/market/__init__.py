@@ -1,0 +1,1 @@
+"""What the job market does, over those who contribute."""

@@ -1,0 +1,1 @@
+"""What the optimizers are told: decisions, scores, and rows within people."""

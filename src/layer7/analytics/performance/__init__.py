@@ -1,0 +1,1 @@
+"""How each person's applications went, by month and week, and how everybody's did."""

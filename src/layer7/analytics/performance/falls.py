@@ -1,0 +1,94 @@
+"""Whether people's own interview rates have lately fallen: each person against herself."""
+
+import ibis
+import numpy as np
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from layer7.analytics.applications.fates import INTERVIEW, SILENT, part_of
+from layer7.analytics.applications.outcomes import SECONDS_PER_DAY, Outlook, count_if, seconds_of
+from layer7.statistics import Decline, decline
+from layer7.statistics.people.decline import LONGEST, REFERENCE
+
+_WEEK = 7
+
+
+def recent_weeks(fates: ir.Table, night: Outlook) -> ir.Table:
+    """Count what everybody has sent in each of the latest 8 weeks, and what in all weeks before.
+
+    Args:
+        fates: one row per application, with ``person`` and ``fate``.
+        night: what silence means; weeks are counted back from its end.
+
+    Returns:
+        ``person``, ``weeks`` (whole ones since her first application); ``k_0`` to ``k_8`` (reached an
+        interview) and ``seen_0`` to ``seen_8`` (effective applications), the latest week first, the last of
+        them before all others; without people who sent nothing in these weeks.
+    """
+    today = seconds_of(night.as_of) // SECONDS_PER_DAY
+    day, kind = part_of(fates.fate, "day"), part_of(fates.fate, "kind")
+    age = ibis.greatest(today - day - part_of(fates.fate, "began_later"), 0)
+    back = ibis.least((today - 1 - day) // _WEEK, LONGEST)
+    rows = fates.select(
+        "person", day=day, kind=kind, back=back, silent_age=ibis.ifelse(kind == SILENT, age, None)
+    )
+    weights = night.curve.select(silent_age=night.curve.age, weight=night.curve.unseen)
+    rows = rows.left_join(weights, "silent_age")
+    by_week = rows.group_by("person", "back").aggregate(
+        k=count_if(rows.kind == INTERVIEW),
+        seen=(1.0 - rows.weight.fill_null(0.0)).sum(),
+        first=rows.day.min(),
+    )
+    found = by_week.group_by("person").aggregate(
+        weeks=(today - by_week.first.min()) // _WEEK,
+        latest=by_week.back.min(),
+        **{
+            f"{name}_{at}": ibis.ifelse(by_week.back == at, by_week[name], 0).sum()
+            for name in ("k", "seen")
+            for at in range(LONGEST + 1)
+        },
+    )
+    return found.filter(found.latest < LONGEST).drop("latest")
+
+
+def fall(recent: pa.Table) -> Decline | None:
+    """Look for a fall of people's own rates in the latest weeks.
+
+    Args:
+        recent: rows of :func:`recent_weeks`.
+
+    Returns:
+        The stretch of weeks that speaks most for a fall; None where nobody can be compared with herself.
+    """
+    events, trials = (
+        np.column_stack([recent[f"{name}_{at}"].to_numpy() for at in range(LONGEST + 1)]).astype(np.float64)
+        for name in ("k", "seen")
+    )
+    weeks = int(recent["weeks"].to_numpy().max(initial=0))
+    return decline(events, trials, weeks=weeks)
+
+
+def fall_words(found: Decline | None) -> str:
+    """Say whether people fare worse than before.
+
+    Args:
+        found: of :func:`fall`.
+
+    Example:
+        >>> fall_words(None)
+        'Whether rates have fallen cannot be told yet: nobody applied both lately and 8 weeks before.'
+    """
+    if found is None:
+        return (
+            "Whether rates have fallen cannot be told yet: nobody applied both lately and"
+            f" {REFERENCE} weeks before."
+        )
+    span = "the latest week" if found.weeks == 1 else f"the latest {found.weeks} weeks"
+    rates = f"{found.recent:.1%} in {span}, {found.before:.1%} before".replace("%", " %")
+    people = f"{found.people:,} {'person' if found.people == 1 else 'people'} who applied in both"
+    if found.alarm:
+        return (
+            f"Interview rates have fallen: {rates}, of the same {people}, each weighing the same in both."
+            f" That is no change of who applies (p = {found.p_value:.1g})."
+        )
+    return f"No fall of people's own interview rates is seen: {rates}, of the same {people}."

@@ -1,0 +1,1 @@
+"""What experiments are judged by: who was exposed to what, and what came of it."""

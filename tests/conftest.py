@@ -28,6 +28,9 @@ Json = dict[str, Any]
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+# Thousands of homes would hold 16 MiB each; tests of the reserve set it.
+os.environ.setdefault("LAYER7_RESERVE_MB", "0")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect garbage as seldom as the command line does; let ibis call the engine by an older name."""
@@ -119,6 +122,12 @@ def _missing(what: str) -> None:
     if os.environ.get("LAYER7_TEST_NOTHING_SKIPPED"):
         pytest.fail(what)
     pytest.skip(what)
+
+
+@pytest.fixture
+def missing() -> Callable[[str], None]:
+    """Skip a test that this machine cannot run, saying why; fail it where nothing may be skipped."""
+    return _missing
 
 
 def _owner() -> str | None:

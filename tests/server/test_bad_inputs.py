@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from datetime import timedelta
+from errno import EIO
 from functools import partial
 from pathlib import Path
 
@@ -350,3 +351,23 @@ def test_row_33_on_a_damaged_database_reads_go_on_and_writes_are_503_with_what_t
     assert house.evaluate("improve_resume_threshold").json()["value"] == 75.0
     assert house.get("/v1/audit/verify").json()["intact"] is True
     assert house.get("/health").status_code == 200
+
+
+def test_row_32_after_a_flush_that_failed_reads_go_on_and_writes_are_503_until_it_is_started_again(house):
+    """Flushes that really fail are in tests/storage/test_disk.py."""
+    name = house.propose()
+    house.home.state.disk.met(OSError(EIO, ""))
+    for answer in (
+        send(house, json.dumps(event()).encode()),
+        house.post(f"/v1/recommendations/{name}/reject", WHY),
+        house.client.delete("/v1/users/anna", headers=house.headers["privacy"]),
+        house.get("/ready"),
+    ):
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["type"] == "urn:layer7:problem:disk_failed"
+        assert "start it again" in answer.json()["hint"]
+    assert house.get(f"/v1/recommendations/{name}").status_code == 200
+    assert house.evaluate("improve_resume_threshold").json()["value"] == 75.0
+    assert house.get("/health").status_code == 200
+    assert nothing_stored(house)

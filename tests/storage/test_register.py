@@ -23,7 +23,7 @@ ADD = "say in src/layer7/storage/rights/register.py what it holds of a person, a
 def used(tmp_path_factory):
     """A home after a night in which every kind of event came."""
     folder = tmp_path_factory.mktemp("register")
-    home = open_home(folder / "home", small_settings())
+    home = open_home(folder / "home", small_settings().model_copy(update={"reserve_mb": 1}))
     others = [
         EVENT_EXAMPLES[EventType.APPLICATION_SUBMITTED]
         | {"user_id": f"u{at}", "application_id": f"a{at}", "event_id": f"e{at}"}
@@ -71,6 +71,7 @@ def test_every_dataset_is_named_and_holds_nobody_where_it_says_so(used):
 
 def test_every_file_is_named(used):
     there = [str(path.relative_to(used.path)) for path in used.path.rglob("*") if path.is_file()]
+    assert "reserve" in there
     assert [name for name in there if not any(fnmatch(name, place.name) for place in FILES)] == [], ADD
 
 

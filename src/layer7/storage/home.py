@@ -15,9 +15,11 @@ from sqlalchemy import select
 
 from layer7.errors import Layer7Error
 from layer7.experiments.metrics import METRICS
+from layer7.storage.database.disk import Disk
 from layer7.storage.database.engine import connect
 from layer7.storage.database.locks import Locks
 from layer7.storage.database.manifest import Manifest
+from layer7.storage.database.reserve import Reserve
 from layer7.storage.database.runs import Runs
 from layer7.storage.database.schema import meta
 from layer7.storage.database.state import State
@@ -59,6 +61,7 @@ class Home:
         settings: what the installation decided for itself.
         state: the state database.
         keys: its keys.
+        reserve: room that is held on its disk.
         locks: its locks.
         manifest: its list of live files.
         ingest: the way in for bulk files.
@@ -84,6 +87,7 @@ class Home:
     settings: Settings
     state: State
     keys: Keys
+    reserve: Reserve
     locks: Locks
     manifest: Manifest
     ingest: Ingest
@@ -156,19 +160,28 @@ def open_home(path: Path, settings: Settings | None = None) -> Home:
     path = path.expanduser().absolute()
     _make_folder(path)
     settings = settings or load_settings(path)
-    keys = Keys(path / "keys", settings.master_key, buckets=settings.buckets)
+    reserve = Reserve(path / "reserve", settings.reserve_mb << 20)
+    # SQLite takes some pages of the disk also for whoever only reads.
+    home = Disk(reserve).through(partial(_opened, path, settings, reserve))
+    reserve.keep()
+    return home
+
+
+def _opened(path: Path, settings: Settings, reserve: Reserve) -> Home:
+    disk = Disk(reserve)
+    keys = Keys(path / "keys", settings.master_key, buckets=settings.buckets, disk=disk)
     url = settings.database_url or f"sqlite:///{path / 'state.db'}"
-    state = State(url, audit_key=keys.audit, head=path / "keys" / "audit.head")
+    state = State(url, audit_key=keys.audit, head=path / "keys" / "audit.head", disk=disk)
     state.look()
     if not state.damaged:
         state.migrate()
     _same_buckets(state, settings.buckets)
-    home = _assembled(path, settings, state, keys)
+    home = _assembled(path, settings, state, keys=keys, reserve=reserve)
     home.erasures.replay()
     return home
 
 
-def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home:
+def _assembled(path: Path, settings: Settings, state: State, *, keys: Keys, reserve: Reserve) -> Home:
     locks, manifest = Locks(path / "locks", state), Manifest(path, state)
     log, quarantine = EventLog(state, manifest, keys.tombstones.all), Quarantine(state, keys)
     engine = partial(connect, settings.model_copy(update={"threads": 1}), path / "scratch")
@@ -187,6 +200,7 @@ def _assembled(path: Path, settings: Settings, state: State, keys: Keys) -> Home
         settings=settings,
         state=state,
         keys=keys,
+        reserve=reserve,
         locks=locks,
         manifest=manifest,
         ingest=Ingest(state, keys, log, quarantine, locks, engine),

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     backup_days: int = Field(
         default=35, ge=0, le=3650, description="how long backups are kept; erased names are held that long"
     )
+    reserve_mb: int = Field(
+        default=16, ge=0, le=1024, description="MiB held so that people can be erased on a full disk"
+    )
     policy_version: str = Field(
         default="", max_length=100, description="name of the privacy notice in force, kept with each consent"
     )

@@ -3,15 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from pathlib import Path
 
 import duckdb
 
 from layer7.errors import Layer7Error
+from layer7.storage.database.disk import disk_failed, disk_full, trouble
 from layer7.storage.settings import Settings
 
-_FULL = frozenset({ENOSPC, EDQUOT, EFBIG})
 _FULL_WORDS = ("No space left", "File too large", "Disk quota", "max_temp_directory_size")
 _FAILED_WORDS = ("Input/output error", "fsync")
 _DAMAGED_WORDS = (
@@ -19,19 +18,16 @@ _DAMAGED_WORDS = (
     *("Invalid string encoding found in Parquet", "Out of buffer", "TProtocolException", "Prefetch"),
 )
 
-_DISK = {
-    "full": ("disk_full", "The disk is full; nothing was changed.", "Free some space and try again."),
-    "failed": (
-        "disk_failed",
-        "The disk did not take what was written; nothing was changed.",
-        "Look at the disk before you try again; what it has acknowledged before may be lost, too.",
-    ),
-    "damaged": (
+
+def _damaged() -> Layer7Error:
+    return Layer7Error(
         "data_damaged",
         "A file of the log or of a derived table is gone or damaged.",
         "`layer7 check` names it; docs/how-it-works.md says how to restore it.",
-    ),
-}
+    )
+
+
+_BY_WORDS = ((_FULL_WORDS, disk_full), (_FAILED_WORDS, disk_failed), (_DAMAGED_WORDS, _damaged))
 
 
 @contextmanager
@@ -45,16 +41,15 @@ def told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        known = "full" if error.errno in _FULL else "failed" if error.errno == EIO else None
+        known = trouble(error)
         if known is None:
             raise
-        raise Layer7Error(*_DISK[known]) from error
+        raise known from error
     except duckdb.Error as error:
         reason = str(error)
-        words = {"full": _FULL_WORDS, "failed": _FAILED_WORDS, "damaged": _DAMAGED_WORDS}
-        for known, any_of in words.items():
-            if any(word in reason for word in any_of):
-                raise Layer7Error(*_DISK[known]) from error
+        for words, given in _BY_WORDS:
+            if any(word in reason for word in words):
+                raise given() from error
         raise
 
 

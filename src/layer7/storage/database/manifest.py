@@ -90,15 +90,17 @@ class Manifest:
             The path relative to the home folder.
 
         Raises:
-            Layer7Error: ``disk_full``, ``disk_failed``; nothing of the file is left then.
+            Layer7Error: ``disk_full``, ``disk_failed``; nothing of the file is left then. Why nothing may be
+                written.
         """
+        self._state.writable()
         folder = Path("data") / dataset / ("all" if bucket == ALL_BUCKETS else f"bucket={bucket}")
         new = not (self._root / folder).is_dir()
         (self._root / folder).mkdir(parents=True, exist_ok=True)
         name = f"{time.time_ns():x}-{secrets.token_hex(4)}.parquet"
         temporary = self._root / folder / f"{name}.tmp"
         try:
-            with told():
+            with self._state.disk.told(), told():
                 fill(temporary)
                 flush(temporary)
                 temporary.rename(self._root / folder / name)

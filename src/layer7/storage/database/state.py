@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from layer7.errors import Layer7Error
 from layer7.storage.database import schema, sqlite
+from layer7.storage.database.disk import Disk, trouble
 from layer7.storage.database.integrity import LOOKED_AT, Mark, faults_of, is_damage
 
 _MIGRATIONS = tuple(sorted((Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")))
@@ -56,9 +57,11 @@ class State:
         audit_key: key of the audit chain, 32 bytes.
         head: file outside the database that remembers the end of the audit chain; whether the database is
             damaged is remembered beside it.
+        disk: the disk under the home; None for one of its own.
     """
 
-    def __init__(self, url: str, *, audit_key: bytes, head: Path) -> None:
+    def __init__(self, url: str, *, audit_key: bytes, head: Path, disk: Disk | None = None) -> None:
+        self.disk = disk or Disk()
         self.engine = _engine(url)
         self._reader = self.engine
         if not self.is_sqlite:
@@ -110,10 +113,11 @@ class State:
         """Refuse where nothing may be written.
 
         Raises:
-            Layer7Error: ``state_damaged``.
+            Layer7Error: ``state_damaged``; ``disk_failed``.
         """
         if self.damaged:
             raise self._mark.refusal()
+        self.disk.writable()
 
     def check(self, *, thorough: bool = True) -> tuple[str, ...]:
         """Look at every page of the database; what is found, or that nothing is, decides on writing.
@@ -126,7 +130,8 @@ class State:
         Returns:
             What is wrong; nothing where it is whole.
         """
-        faults = faults_of(self._file, thorough=thorough) if self._file else ()
+        with self.disk.told():
+            faults = faults_of(self._file, thorough=thorough) if self._file else ()
         if faults:
             self._mark.note(faults)
         else:
@@ -135,10 +140,13 @@ class State:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Say in words what a damaged database answers, and remember it."""
+        """Say in words what a damaged database answers, or a full or a failing disk, and remember it."""
         try:
             yield
         except DatabaseError as error:
+            known = self.disk.met(error)
+            if known is not None:
+                raise known from error
             if not is_damage(error):
                 raise
             reason = str(error.orig)
@@ -218,7 +226,7 @@ class State:
         Deleted rows of the file itself are overwritten when they are deleted (``secure_delete``).
         """
         if self.is_sqlite:
-            with self.engine.connect() as connection:
+            with self._told(), self.engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -237,12 +245,21 @@ class State:
             connection.execute(select(func.pg_advisory_xact_lock(_AUDIT_LOCK)))
 
     def _remember(self, end: str) -> None:
-        """Keep the end of the audit chain outside the database; whole or not at all."""
+        """Keep the end of the audit chain outside the database; whole or not at all.
+
+        The change is committed: where the disk has no room any more, the end before it stays there.
+        """
         temporary = self._head.with_suffix(f".{secrets.token_hex(8)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(end)
-        temporary.replace(self._head)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(end)
+            temporary.replace(self._head)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            known = trouble(error)
+            if known is None or known.code != "disk_full":
+                raise
 
     def _append(self, connection: Connection, act: Act) -> str:
         last = connection.execute(
@@ -325,10 +342,6 @@ def _refused(error: DatabaseError) -> Layer7Error | None:
     reason = str(error.orig).lower()
     if not isinstance(error, OperationalError):
         return None
-    if "full" in reason or "no space" in reason:
-        return Layer7Error(
-            "disk_full", "The disk is full; nothing was changed.", "Free some space and try again."
-        )
     if "locked" in reason or "busy" in reason:
         return Layer7Error(
             "state_busy", "The state database is busy; nothing was changed.", "Try again in a moment."

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -144,6 +145,8 @@ class Consents:
     def say(self, user_id: str, said: Mapping[Purpose, str], *, act: Act, source: str) -> Consent:
         """Record what a person says, from now on; each is kept beside an audit record.
 
+        It holds on a full disk too, as long as the room lasts that is held for it.
+
         Args:
             user_id: the person, in the caller's own id.
             said: the new value by purpose, in any of the words of :func:`layer7.privacy.spoken`.
@@ -157,6 +160,9 @@ class Consents:
             Layer7Error: ``unknown_choice``.
         """
         values = {purpose: spoken(purpose, value) for purpose, value in said.items()}
+        return self._state.disk.through(partial(self._record, user_id, values, act=act, source=source))
+
+    def _record(self, user_id: str, values: Mapping[Purpose, str], *, act: Act, source: str) -> Consent:
         person = self._keys.admit([user_id])[user_id]
         detail = {purpose.value: value for purpose, value in values.items()}
         name = self._keys.audit_name.of(user_id)

@@ -117,6 +117,9 @@ class Declared:
         """Delete what was declared by people who do not allow it any more; gives how many rows."""
         if not self.path.exists():
             return 0
+        return self.state.disk.through(self._swept)
+
+    def _swept(self) -> int:
         allowing = self.consents.allowing(Purpose.FAIRNESS_MONITORING)
         kept = {self.keys.fairness.of(person) for person in allowing}
         with self._open() as database:
@@ -145,7 +148,7 @@ class Declared:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with legible(self.path), closing(open_keys(self.path)) as database:
+        with self.state.disk.told(), legible(self.path), closing(open_keys(self.path)) as database:
             database.execute(_SCHEMA)
             yield database
 

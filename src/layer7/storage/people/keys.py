@@ -18,6 +18,7 @@ from pathlib import Path
 
 from layer7.errors import Layer7Error
 from layer7.privacy import Pseudonym, bucket_of, derive_key, open_sealed, seal
+from layer7.storage.database.disk import Disk
 from layer7.storage.database.durable import draft, flush
 from layer7.storage.database.integrity import faults_of, legible
 from layer7.storage.database.sqlite import prepare
@@ -46,9 +47,11 @@ class Keys:
         folder: the keys folder; made with access for its owner only.
         master_hex: the master key as hex digits; empty means the file ``master.key``, made when missing.
         buckets: how many storage buckets the installation has.
+        disk: the disk under the home; None for one of its own.
     """
 
-    def __init__(self, folder: Path, master_hex: str, *, buckets: int) -> None:
+    def __init__(self, folder: Path, master_hex: str, *, buckets: int, disk: Disk | None = None) -> None:
+        self._disk = disk or Disk()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         self._path = folder / _DATABASE
@@ -68,7 +71,7 @@ class Keys:
         self.quarantine, self.audit, self.release = (
             roots[name] for name in ("quarantine", "audit", "release")
         )
-        self.tombstones = Tombstones(folder / "tombstones")
+        self.tombstones = Tombstones(folder / "tombstones", self._disk)
         self._known: dict[str, str] = {}
         self._known_beside = self.tombstones.all()
 
@@ -83,7 +86,7 @@ class Keys:
 
     @contextmanager
     def _in_use(self) -> Iterator[sqlite3.Connection]:
-        with legible(self._path), self._open() as database:
+        with self._disk.told(), legible(self._path), self._open() as database:
             yield database
 
     def check(self) -> tuple[str, ...]:
@@ -130,6 +133,7 @@ class Keys:
 
         Her tombstone has to be there before, so that nobody makes the key again meanwhile.
         """
+        self._disk.writable()
         with self._in_use() as database:
             gone = database.execute("DELETE FROM person WHERE name = ?", [person]).rowcount
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -163,6 +167,7 @@ class Keys:
             found = self._wrapped(database, people.values())
             new = [(user_id, name) for user_id, name in people.items() if name not in found]
             if new:
+                self._disk.writable()
                 keys = [secrets.token_bytes(32) for _ in new]
                 rows = [
                     (name, seal(self._wrapping, key.hex()), seal(key, user_id))
@@ -247,7 +252,11 @@ def open_keys(path: Path) -> sqlite3.Connection:
     """
     # Where a thread has ended, another one closes what it had opened.
     database = sqlite3.connect(path, check_same_thread=False)
-    prepare(database)
+    try:
+        prepare(database)
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 

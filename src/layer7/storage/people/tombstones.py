@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from layer7.storage.database.disk import Disk
 from layer7.storage.database.durable import flush, write_whole
 
 _LINE = re.compile(r"([0-9a-f]{32}) (\S+)")
@@ -23,14 +24,16 @@ class Tombstones:
 
     Args:
         path: the file; made when the first person is erased.
+        disk: the disk under the home; None for one of its own.
 
     Example:
         >>> Tombstones(Path("nowhere")).all()
         mappingproxy({})
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk | None = None) -> None:
         self._path = path
+        self._disk = disk or Disk()
         self._read = _NONE
         self._stamp: tuple[int, int, int] | None = None
 
@@ -58,24 +61,37 @@ class Tombstones:
         Args:
             name: the pseudonym.
             at: the moment, with offset.
+
+        Raises:
+            Layer7Error: ``disk_full``, ``disk_failed``; the name is not there then.
         """
-        with self._alone():
+        with self._disk.told(), self._alone():
             if name in self.all():
                 return
-            new = not self._path.exists()
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "ab") as file:
+            try:
                 # The line break in front ends a line that a killed process left open.
-                file.write(f"\n{name} {at.isoformat()}\n".encode("ascii"))
-                file.flush()
-                os.fsync(descriptor)
-            if new:
+                self._append(descriptor, f"\n{name} {at.isoformat()}\n".encode("ascii"))
+            finally:
+                os.close(descriptor)
+
+    def _append(self, descriptor: int, line: bytes) -> None:
+        before = os.fstat(descriptor).st_size
+        try:
+            with open(descriptor, "ab", closefd=False) as file:
+                file.write(line)
+            os.fsync(descriptor)
+            if not before:
                 flush(self._path.parent)
+        except OSError:
+            # Else whoever tries again would find it there, and take it for durable.
+            os.ftruncate(descriptor, before)
+            raise
 
     def drop(self, names: Iterable[str]) -> None:
         """Let go of names that no backup can hold any more."""
         gone = set(names)
-        with self._alone():
+        with self._disk.told(), self._alone():
             kept = {name: at for name, at in self.all().items() if name not in gone}
             write_whole(self._path, "".join(f"{name} {at.isoformat()}\n" for name, at in kept.items()))
 

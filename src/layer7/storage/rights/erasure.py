@@ -2,7 +2,8 @@
 
 The steps may be killed anywhere and are done again from the start: the request is durable, the tombstone
 hides her, her key is destroyed, the rows of the state go in one transaction with the receipt. None of it
-reads the event log, so it takes as long with ten events as with a hundred million.
+reads the event log, so it takes as long with ten events as with a hundred million. A step that finds the disk
+full is done with the room that is held for it.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, Connection, delete, select, update
@@ -65,9 +67,15 @@ class Erasures:
             if known is not None:
                 return known.receipt
             person = before
-        with self.state.write() as connection:
-            request_erasure(connection, [person], at=act.at, source=act.action)
+        self._request(person, at=act.at, source=act.action)
         return self._carry_out(person, user_id, act)
+
+    def _request(self, person: str, *, at: datetime, source: str) -> None:
+        def write() -> None:
+            with self.state.write() as connection:
+                request_erasure(connection, [person], at=at, source=source)
+
+        self.state.disk.through(write)
 
     def _has_come_back(self, person: str) -> bool:
         if self.keys.keys([person]):
@@ -93,11 +101,14 @@ class Erasures:
         for person in asked:
             act = Act(ENGINE, "event", "", at, "Asked for by an event.")
             self._carry_out(person, known.get(person), act)
+        self.state.disk.through(self._delete_hidden)
+        return len(asked)
+
+    def _delete_hidden(self) -> None:
+        """Delete what a process wrote under an old name that it still remembered."""
         with self.state.write() as connection:
-            # What a process wrote under an old name that it still remembered.
             for person in hidden(connection):
                 _delete(connection, person)
-        return len(asked)
 
     def replay(self) -> int:
         """Hold every tombstone against what is here, before anything is served: it may be a restored backup.
@@ -116,18 +127,24 @@ class Erasures:
             self.keys.destroy(name)
         lost = [(name, at) for name, at in erased.items() if name not in finished]
         for name, at in lost:
-            with self.state.write() as connection:
-                request_erasure(connection, [name], at=at, source="tombstone")
+            self._request(name, at=at, source="tombstone")
             why = "A restored backup, or a run that was killed, still held an erased person."
             self._carry_out(name, None, Act(ENGINE, "tombstone", "", at, why))
         return len(lost)
 
     def _carry_out(self, person: str, user_id: str | None, act: Act) -> ErasureReceipt:
+        through = self.state.disk.through
         if user_id is not None:
-            self._drop_unreadable(user_id)
-        self.keys.tombstones.add(person, act.at)
-        declared = self.declared.forget(person)
-        had_key = self.keys.destroy(person)
+            through(partial(self._drop_unreadable, user_id))
+        through(partial(self.keys.tombstones.add, person, act.at))
+        declared = through(partial(self.declared.forget, person))
+        had_key = through(partial(self.keys.destroy, person))
+        receipt = through(partial(self._close, person, act, declared=declared, had_key=had_key))
+        through(self.state.truncate)
+        return receipt
+
+    def _close(self, person: str, act: Act, *, declared: int, had_key: bool) -> ErasureReceipt:
+        """Delete her rows from the state, and give the receipt with them."""
         receipt_id = f"erasure-{self._sign(person)[:16]}"
         erased_at = self.keys.tombstones.all()[person].isoformat()
         done = Act(act.actor, "person.erase", receipt_id, act.at, act.why, {"asked_by": act.action})
@@ -147,7 +164,6 @@ class Erasures:
             )
             said = {"erased_at": erased_at, "receipt": receipt.model_dump_json()}
             connection.execute(update(_TABLE).where(_TABLE.c.person == person).values(**said))
-        self.state.truncate()
         return receipt
 
     def _drop_unreadable(self, user_id: str) -> None:

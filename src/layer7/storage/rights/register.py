@@ -297,6 +297,7 @@ FILES: tuple[Place, ...] = (
     ),
     Place(name="locks/*.lock", holds="nothing: only whether a job is running"),
     Place(name="scratch/**", holds="what the engine spills while it works; swept every night"),
+    Place(name="reserve", holds="nothing: room on the disk, so that people can be erased when it is full"),
     Place(name="layer7.toml", holds="the settings of the installation"),
 )
 """The files of a home folder, as patterns."""

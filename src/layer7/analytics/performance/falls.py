@@ -84,11 +84,14 @@ def fall_words(found: Decline | None) -> str:
             f" {REFERENCE} weeks before."
         )
     span = "the latest week" if found.weeks == 1 else f"the latest {found.weeks} weeks"
-    rates = f"{found.recent:.1%} in {span}, {found.before:.1%} before".replace("%", " %")
-    people = f"{found.people:,} {'person' if found.people == 1 else 'people'} who applied in both"
+    people = f"{found.people:,} {'person' if found.people == 1 else 'people'}"
+    now, then = (f"{100 * rate:.1f} %" for rate in (found.recent, found.before))
     if found.alarm:
         return (
-            f"Interview rates have fallen: {rates}, of the same {people}, each weighing the same in both."
-            f" That is no change of who applies (p = {found.p_value:.1g})."
+            f"Interview rates have fallen: {now} in {span}, {then} before, of the same {people} in both."
+            f" So it is no change of who applies (p = {found.p_value:.1g})."
         )
-    return f"No fall of people's own interview rates is seen: {rates}, of the same {people}."
+    return (
+        f"No fall is seen of the {people} who applied both in {span} and before: {now} now, {then} then."
+        " (The rate of a week may fall all the same, when others apply.)"
+    )

@@ -12,9 +12,11 @@ from scipy import special
 
 from layer7.contract.ranking import Job, RankedJob, RankRequest
 from layer7.optimization.likelihood import Effect, LikelihoodModel
+from layer7.personalization.asked import SOMEBODY, Asked, Leaning, Person
 from layer7.personalization.config import Person as Settings
 from layer7.personalization.likes import likes_of, rejected_of
-from layer7.personalization.ranking import SOMEBODY, Asked, Leaning, Person, effort_of, rank
+from layer7.personalization.ranking import rank
+from layer7.personalization.sums import effort_of
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 MODEL = replace(

@@ -1,6 +1,7 @@
 """Rankings over HTTP: for somebody known, somebody unknown, somebody who does not want to be learned of."""
 
 import base64
+import json
 import zlib
 from datetime import date
 
@@ -47,10 +48,15 @@ def rank(house, user="user-000001", jobs=JOBS):
     return house.post(f"/v1/users/{user}/rank", jobs, "read")
 
 
-def keep_as_before(home, user_id, decision):
-    """Keep a ranking in the form of earlier versions, where every job holds its terms."""
-    person = home.keys.person(user_id)
-    packed = base64.b64encode(zlib.compress(decision.model_dump_json().encode())).decode()
+def keep_as_before(home, user_id, decision, *, numbered):
+    """Keep a ranking in a form of earlier versions, where every job holds its terms, or their numbers."""
+    kept, person = decision.model_dump(mode="json"), home.keys.person(user_id)
+    if numbered:
+        kept["terms"] = [term for job in kept["ranking"]["jobs"] for term in job["terms"]]
+        numbers = iter(range(len(kept["terms"])))
+        for job in kept["ranking"]["jobs"]:
+            job["terms"] = [next(numbers) for _ in job["terms"]]
+    packed = base64.b64encode(zlib.compress(json.dumps(kept).encode())).decode()
     body = seal(home.keys.keys([person])[person], packed)
     with home.state.write() as connection:
         hers = schema.rankings.c.id == decision.decision_id
@@ -71,9 +77,10 @@ def test_a_ranking_what_it_was_made_from_and_who_is_in_it(learned):
     assert kept.versions["likelihood"] == found.model == kept.versions["own_terms"]
     assert learned.get("/v1/likelihood").json()["version"] == found.model
 
-    keep_as_before(learned.home, "user-000001", kept)
-    again = learned.get(f"/v1/decisions/{found.decision_id}").text
-    assert RankDecision.model_validate_json(again) == kept
+    for numbered in (False, True):
+        keep_as_before(learned.home, "user-000001", kept, numbered=numbered)
+        again = learned.get(f"/v1/decisions/{found.decision_id}").text
+        assert RankDecision.model_validate_json(again) == kept
 
     other = rank(learned, "user-000002").json()
     kept = learned.get(f"/v1/decisions/{other['decision_id']}").json()
@@ -107,6 +114,29 @@ def test_too_many_jobs_and_wrong_ones_are_refused_with_a_pointer(house):
     nul = rank(house, jobs={"jobs": [{"job_id": "a", "title": "x\0"}]}).json()["errors"][0]
     assert (nul["pointer"], nul["detail"]) == ("/jobs/0/title", "holds a NUL or half a surrogate pair")
     assert house.get("/v1/decisions/rank_0").json()["type"] == "urn:layer7:problem:unknown_decision"
+
+
+JOB = '{"job_id": "a", "title": "x"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"jobs": [{"job_id": "a", "title": "x", "title": "y"}]}', "duplicate_key"),
+        ('{"jobs": [{"job_id": "a", "title" : "x", "title"\n:"y"}]}', "duplicate_key"),
+        (r'{"jobs": [{"job_id": "a", "job\u005fid": "b", "title": "say \":\\"}]}', "duplicate_key"),
+        (f'{{"jobs": [], "slots": 1, "jobs": [{JOB}]}}', "duplicate_key"),
+        ('{"jobs": [{"job_id": "a", "fit_score": NaN}]}', "invalid_json"),
+        (f'{{"jobs": [{JOB}], "more": {"[" * 30}{"]" * 30}}}', "too_deep"),
+        (f'{{"jobs": [{JOB}], "more": 1}}', "invalid_request"),
+        (r'{"jobs": [{"job_id": "\":\\", "title": ":\\\":", "description": "a : b"}]}', None),
+        ('{"jobs" : [{"job_id"\t:"a", "title": "x"}]}', None),
+    ],
+)
+def test_a_name_that_stands_twice_is_found_however_it_is_written(house, body, code):
+    headers = {**house.headers["read"], "Content-Type": "application/json"}
+    answer = house.client.post("/v1/users/ada/rank", content=body.encode(), headers=headers)
+    assert answer.json().get("type") == (None if code is None else f"urn:layer7:problem:{code}")
 
 
 def test_her_own_wishes_count_at_once_and_also_where_nothing_may_be_learned(learned):

@@ -96,7 +96,8 @@ def parse_instant(text: str) -> Instant:
 
 
 def _visible(text: str) -> str:
-    if INVISIBLE.search(text):
+    # Nearly every name is plain, which is told far sooner than what is hidden in one that is not.
+    if not (text.isascii() and text.isprintable()) and INVISIBLE.search(text):
         message = "holds control, zero-width or direction characters"
         raise ValueError(message)
     if not text.strip():
@@ -106,7 +107,7 @@ def _visible(text: str) -> str:
 
 
 def _storable(text: str) -> str:
-    if _UNSTORABLE.search(text):
+    if ("\0" in text or not text.isascii()) and _UNSTORABLE.search(text):
         message = "holds a NUL or half a surrogate pair"
         raise ValueError(message)
     return text

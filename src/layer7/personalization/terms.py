@@ -1,7 +1,6 @@
 """Terms of ranked jobs: what a model says of a single value is looked up, and written, once for everybody."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring
 from math import exp
@@ -36,38 +35,18 @@ class Part(NamedTuple):
     said: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A job in its place, as JSON in the shape of :class:`layer7.contract.ranking.RankedJob`.
-
-    Writing is most of the work of a ranking, and most of what is written are terms that many jobs share.
+class Placed(NamedTuple):
+    """A job in its place.
 
     Args:
         job_id: the job.
         should_apply: whether it is worth applying to.
-        head: what stands before its terms.
-        terms: each term, the largest first.
-        tail: what stands after them.
+        text: all of it, as JSON in the shape of :class:`layer7.contract.ranking.RankedJob`.
     """
 
     job_id: str
     should_apply: bool
-    head: str
-    terms: tuple[str, ...]
-    tail: str
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return self.with_terms(self.terms)
-
-    def with_terms(self, terms: Iterable[str]) -> str:
-        """Give all of it, with other words for its terms.
-
-        Args:
-            terms: as JSON, in their order.
-        """
-        return f"{self.head}{','.join(terms)}{self.tail}"
+    text: str
 
 
 class Terms:

@@ -1,7 +1,7 @@
 """The door to rankings: jobs in an order that helps a person, why, and the likelihood behind it."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Path, Request
@@ -11,14 +11,16 @@ from starlette.responses import Response
 
 from layer7.contract.likelihood import Likelihood
 from layer7.contract.ranking import RankDecision, Ranking, RankRequest
-from layer7.personalization.ranking import Asked, Person, effort_of, place
+from layer7.personalization.asked import Asked, Person
+from layer7.personalization.ranking import place
+from layer7.personalization.sums import effort_of
 from layer7.server.auth import Reader
 from layer7.server.body import read_model
 from layer7.server.context import Context, context_of
 from layer7.server.documents import problems
 from layer7.server.figures import UserId
 from layer7.storage.services.likelihood_shown import shown
-from layer7.storage.services.rankings import Decided
+from layer7.storage.services.rankings import Decided, Known, decide
 
 router = APIRouter(prefix="/v1", tags=["ranking"])
 
@@ -35,7 +37,11 @@ _BODY = {
 
 async def read_jobs(request: Request) -> RankRequest:
     """Read the jobs of a request."""
-    return await read_model(request, RankRequest, most=_BODY_BYTES)
+    return await read_model(request, RankRequest, most=_BODY_BYTES, names=_names)
+
+
+def _names(asked: RankRequest) -> int:
+    return len(asked.model_fields_set) + sum(len(job.model_fields_set) for job in asked.jobs)
 
 
 @router.post(
@@ -50,15 +56,9 @@ async def rank_jobs(
 ) -> Response:
     """Give jobs back in the order of their expected surplus, each with its terms and its reason."""
     context = context_of(request)
-    answer, decided = await run_in_threadpool(_answered, context, user_id, asked)
+    decided = await run_in_threadpool(_ranked, context, user_id, asked)
     later = BackgroundTask(context.rankings.keep, decided)
-    return Response(answer, media_type="application/json", background=later)
-
-
-def _answered(context: Context, user_id: str, asked: RankRequest) -> tuple[bytes, Decided]:
-    """Rank; gives what is answered, and what is kept of it."""
-    decided = _ranked(context, user_id, asked)
-    return decided.answer(), decided
+    return Response(decided.answer, media_type="application/json", background=later)
 
 
 def _ranked(context: Context, user_id: str, asked: RankRequest) -> Decided:
@@ -76,19 +76,20 @@ def _ranked(context: Context, user_id: str, asked: RankRequest) -> Decided:
         "user_id": user_id,
         "at": at.isoformat(),
         "model": used.version,
+        **_told(known, person),
+        "effort": round(effort_of(used.served, person), 6),
+    }
+    versions = {"likelihood": used.version, "own_terms": known.model}
+    return decide(told, placed, asked=asked, exposures=exposures, versions=versions)
+
+
+def _told(known: Known, person: Person) -> dict[str, Any]:
+    return {
         "personalised": known.personalised,
         "personalisation": known.reason,
         "applications_seen": person.n,
         "min_fit_score": person.min_fit_score,
-        "effort": round(effort_of(used.served, person), 6),
     }
-    return Decided(
-        told=told,
-        asked=asked,
-        exposures=exposures,
-        versions={"likelihood": used.version, "own_terms": known.model},
-        placed=placed,
-    )
 
 
 def _with_minimum(context: Context, user_id: str, person: Person) -> Person:

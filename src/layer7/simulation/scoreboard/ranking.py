@@ -22,7 +22,8 @@ from layer7.contract.ranking import Job
 from layer7.nightly.measuring import counted
 from layer7.optimization.likelihood import LikelihoodModel, contest, own_terms
 from layer7.optimization.likelihood.model import PROPERTIES
-from layer7.personalization.ranking import SOMEBODY, Asked, Leaning, Person, rank
+from layer7.personalization.asked import SOMEBODY, Asked, Leaning, Person
+from layer7.personalization.ranking import rank
 from layer7.simulation.closed_loop import ClosedLoop, Offers
 from layer7.simulation.market import Market
 from layer7.simulation.scenarios import SCENARIOS

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Insert, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -19,10 +20,10 @@ from layer7.analytics.cells.chances import key_of
 from layer7.contract.ranking import RankDecision, RankRequest
 from layer7.errors import Layer7Error
 from layer7.insights.words import counted
+from layer7.personalization.asked import SOMEBODY, Leaning, Person
 from layer7.personalization.config import LEARNING
 from layer7.personalization.config import Person as Settings
 from layer7.personalization.likes import likes_of, rejected_of
-from layer7.personalization.ranking import SOMEBODY, Leaning, Person
 from layer7.personalization.terms import Placed
 from layer7.personalization.wishes import forgotten, is_paused, item_name
 from layer7.privacy import open_sealed, seal
@@ -36,6 +37,10 @@ from layer7.storage.services.shown import EXPOSURE_DAYS, Shown
 _RANKINGS, _EXPOSURES = schema.rankings, schema.exposures
 KEPT_DAYS = 90
 _REMEMBERED = 10_000
+_PACKING = pa.Codec("zstd", compression_level=1)
+_ZSTANDARD = bytes.fromhex("28b52ffd")
+"""How everything packed with Zstandard begins (RFC 8878)."""
+
 _TABLES = ("own_terms", "patterns", "preferences")
 _FILES = schema.files
 _NEWEST_TABLE = select(func.max(_FILES.c.id)).where(
@@ -120,31 +125,19 @@ class Decided:
         asked: what was asked.
         exposures: to how many others each job was shown.
         versions: which models it was made with.
-        placed: the jobs in their places.
+        first: the jobs in the first places that are worth applying to.
+        answer: the JSON of its :class:`layer7.contract.ranking.Ranking`.
     """
 
     told: Mapping[str, Any]
     asked: RankRequest
     exposures: Mapping[str, int]
     versions: Mapping[str, str]
-    placed: Sequence[Placed]
-
-    @property
-    def first(self) -> list[str]:
-        """The jobs in the first places that are worth applying to."""
-        return [job.job_id for job in self.placed[: self.asked.slots] if job.should_apply]
-
-    def answer(self) -> bytes:
-        """Give the JSON of a :class:`layer7.contract.ranking.Ranking`."""
-        return self._with(job.text for job in self.placed)
+    first: Sequence[str]
+    answer: bytes
 
     def body(self) -> bytes:
-        """Give what is kept: a :class:`layer7.contract.ranking.RankDecision`, without descriptions.
-
-        Each term stands there once, and jobs name theirs by number: packing all of them takes longer.
-        """
-        numbers = _Numbers()
-        jobs = [job.with_terms([numbers[term] for term in job.terms]) for job in self.placed]
+        """Give what is kept: a :class:`layer7.contract.ranking.RankDecision`, without descriptions."""
         head = {
             "decision_id": self.told["decision_id"],
             "at": self.told["at"],
@@ -155,23 +148,51 @@ class Decided:
             exclude={"jobs": {"__all__": {"description"}}}, exclude_defaults=True
         )
         # What is JSON already is put in as it is: to write it again takes time.
-        parts = (asked.encode(), self._with(jobs), f"[{','.join(numbers)}]".encode())
-        return json.dumps(head).encode()[:-1] + b', "inputs": %b, "ranking": %b, "terms": %b}' % parts
+        return json.dumps(head).encode()[:-1] + b', "inputs": %b, "ranking": %b}' % (
+            asked.encode(),
+            self.answer,
+        )
 
-    def _with(self, jobs: Iterable[str]) -> bytes:
-        return f'{json.dumps(dict(self.told))[:-1]}, "jobs": [{",".join(jobs)}]}}'.encode()
+
+def decide(
+    told: Mapping[str, Any],
+    placed: Sequence[Placed],
+    *,
+    asked: RankRequest,
+    exposures: Mapping[str, int],
+    versions: Mapping[str, str],
+) -> Decided:
+    """Give a ranking as it is answered and kept.
+
+    Args:
+        told: what is told of it beside the jobs.
+        placed: the jobs in their places.
+        asked: what was asked.
+        exposures: to how many others each job was shown.
+        versions: which models it was made with.
+    """
+    first = [job.job_id for job in placed[: asked.slots] if job.should_apply]
+    answer = f'{json.dumps(told)[:-1]}, "jobs": [{",".join([job.text for job in placed])}]}}'
+    return Decided(told, asked, exposures, versions, first, answer.encode())
 
 
-class _Numbers(dict[str, str]):
-    """Gives each text a number of its own, in the order in which they come."""
+def _packed(body: bytes) -> str:
+    """Pack what is kept: the same terms stand there again and again."""
+    return base64.b64encode(_PACKING.compress(body, asbytes=True)).decode("ascii")
 
-    def __missing__(self, text: str) -> str:
-        number = self[text] = str(len(self))
-        return number
+
+def _unpacked(text: str) -> bytes:
+    """Give what was packed, also as earlier versions did it."""
+    packed = base64.b64decode(text)
+    if not packed.startswith(_ZSTANDARD):
+        return zlib.decompress(packed)
+    with pa.input_stream(pa.py_buffer(packed), compression="zstd") as stream:
+        unpacked: bytes = stream.read()
+    return unpacked
 
 
 def _restored(body: bytes) -> RankDecision:
-    """Read what was kept, each job with its terms."""
+    """Read what was kept; in what earlier versions kept, jobs name their terms by number."""
     kept = json.loads(body)
     terms = kept.pop("terms", None)
     if terms is not None:
@@ -263,7 +284,7 @@ class Rankings:
         if key is None:
             return
         row = {"person": person, "at": told["at"]}
-        body = seal(key, base64.b64encode(zlib.compress(decided.body(), 1)).decode("ascii"))
+        body = seal(key, _packed(decided.body()))
         shown = [{"job": _job(job_id), **row} for job_id in decided.first]
         jobs = [each["job"] for each in shown]
         with self._home.state.write() as connection:
@@ -293,7 +314,7 @@ class Rankings:
                 f"There is no decision {decision_id[:60]!r}.",
                 f"Rankings are kept for {KEPT_DAYS} days.",
             )
-        return _restored(zlib.decompress(base64.b64decode(open_sealed(key, row["body"]))))
+        return _restored(_unpacked(open_sealed(key, row["body"])))
 
     def forget_since(self, person: str, since: datetime) -> None:
         """Delete the rankings that a person was given, and what she was shown, from a moment on.

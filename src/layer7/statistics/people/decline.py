@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import Column, FloatArray, column
@@ -132,7 +133,7 @@ def _at_most(few: int, chances: FloatArray) -> float:
     if not chances.size:
         return 1.0
     if chances.size <= _EXACT:
-        return float(stats.poisson_binom.cdf(few, chances))
+        return float(scipy.stats.poisson_binom.cdf(few, chances))
     mean = float(chances.sum())
     return float(special.bdtr(few, chances.size, mean / chances.size)) if few <= mean - 1 else 1.0
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import scipy
@@ -16,7 +17,6 @@ EXPONENT = 2.0
 
 FARTHEST = 8.0
 NODES = 240
-_GRID, _WEIGHTS = np.polynomial.legendre.leggauss(NODES)
 
 
 def information_fractions(units: Sequence[float], planned: float) -> tuple[float, ...]:
@@ -189,6 +189,12 @@ def _check(fractions: Sequence[float], exponent: float) -> None:
         raise Layer7Error("bad_looks", f"A spending exponent of {exponent}.", "It is above 0; 2 is usual.")
 
 
+@cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of Gauss and Legendre: made once, and only where a bound is asked for."""
+    return np.polynomial.legendre.leggauss(NODES)
+
+
 class _Walk:
     """The score process S = z sqrt(t) on its way inside the bounds, as a density on quadrature nodes."""
 
@@ -225,7 +231,8 @@ class _Walk:
         limit, spread = z * math.sqrt(time), math.sqrt(gap)
         low = self._drift * time - FARTHEST * math.sqrt(time) if self._one_sided else -limit
         half = (limit - low) / 2
-        nodes = low + half * (_GRID + 1)
+        grid, weights = _quadrature()
+        nodes = low + half * (grid + 1)
         steps = (nodes[:, None] - self._nodes[None, :] - self._drift * gap) / spread
         density = np.exp(-0.5 * steps**2) / (spread * math.sqrt(2 * math.pi))
-        self._mass, self._nodes = half * _WEIGHTS * (density @ self._mass), nodes
+        self._mass, self._nodes = half * weights * (density @ self._mass), nodes

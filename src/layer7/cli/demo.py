@@ -99,7 +99,15 @@ def _tell(home: Home, run: Run, *, events_taken: int) -> None:
         ],
     )
     print_fall(run)
-    score = run.report["propose"]["resume_score"]
+    _tell_of_scores(run.report["propose"]["resume_score"])
+    for item in home.recommendations.list(limit=10):
+        out.print(f"[bold]{item.component}.{item.parameter}[/]: {item.reasoning}", highlight=False)
+        out.print(
+            f"  layer7 recommendations approve {item.recommendation_id} --home {home.path}", style="dim"
+        )
+
+
+def _tell_of_scores(score: Mapping[str, Any]) -> None:
     print_table(
         "Does the resume score say what it promises?",
         ("score", "promised", "seen", "95 % interval", "n"),
@@ -115,11 +123,6 @@ def _tell(home: Home, run: Run, *, events_taken: int) -> None:
         ],
     )
     out.print(score["answer"], highlight=False)
-    for item in home.recommendations.list(limit=10):
-        out.print(f"[bold]{item.component}.{item.parameter}[/]: {item.reasoning}", highlight=False)
-        out.print(
-            f"  layer7 recommendations approve {item.recommendation_id} --home {home.path}", style="dim"
-        )
 
 
 def _counts(events_taken: int, measured: Mapping[str, Any]) -> str:

@@ -174,12 +174,14 @@ class _SlowInbox:
 
     def __init__(self) -> None:
         self.commits: list[int] = []
+        self.came = threading.Event()
         self.go = threading.Event()
         self.poison = ""
 
     def accept(self, readings, *, now, source):
         assert (now, source) == (NOW, "POST /v1/events")
-        self.go.wait(5)
+        self.came.set()
+        self.go.wait(60)
         if any(raw == self.poison for raw, _ in readings):
             raise ValueError(self.poison)
         self.commits.append(len(readings))
@@ -192,9 +194,10 @@ def write_many(inbox: _SlowInbox, count: int, most: int = 1000):
 
     async def together():
         first = asyncio.create_task(writer.write([("0", reading)]))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(inbox.came.wait, 60)
         rest = [asyncio.create_task(writer.write([(str(n), reading)] * 2)) for n in range(1, count)]
-        await asyncio.sleep(0.05)
+        # Each of them is begun, in its turn, before this goes on: all of them wait.
+        await asyncio.sleep(0)
         inbox.go.set()
         return await asyncio.gather(first, *rest, return_exceptions=True)
 

@@ -26,9 +26,9 @@ from layer7.errors import Layer7Error
 from layer7.experiments.plan import specified
 from layer7.review import decide
 from layer7.rollout.ramp import Stage
-from layer7.server import problems
-from layer7.server.guard import Guard
-from layer7.server.metrics import Metrics
+from layer7.server.http import problems
+from layer7.server.http.guard import Guard
+from layer7.server.http.metrics import Metrics
 from layer7.server.pages import (
     ExperimentView,
     FunnelStep,
@@ -375,7 +375,7 @@ class MadeUp:
 
 
 def holding(*scopes):
-    """Make locks that let everybody in with the same token, as `layer7.server.auth.require` makes them."""
+    """Make locks that let everybody in with one token, as `layer7.server.http.auth.require` makes them."""
     token = Token("0", "ada", frozenset(scopes), None, "2025-07-01T00:00:00+00:00", None, None)
 
     def require(*_):

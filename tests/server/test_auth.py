@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 
 from layer7.contract import Component
 from layer7.experiments.plan import specified
-from layer7.server.auth import COOKIE, page_actor, require
-from layer7.server.limits import Allowance, Limits
-from layer7.server.problems import SECURITY_HEADERS
+from layer7.server.http.auth import COOKIE, page_actor, require
+from layer7.server.http.limits import Allowance, Limits
+from layer7.server.http.problems import SECURITY_HEADERS
 from layer7.storage.database.tokens import Scope
 from server.conftest import event, issue, listening
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from damage import break_page
 from layer7.contract import EventType
-from layer7.server.limits import Limits
+from layer7.server.http.limits import Limits
 from layer7.storage.database import schema
 from layer7.storage.database.tokens import Scope
 from server.conftest import event, issue, listening

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from layer7.server.problems import STATUS
+from layer7.server.http.problems import STATUS
 from server.conftest import House
 from server.test_auth import ANYONE, MATRIX, OPEN
 

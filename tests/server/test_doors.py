@@ -13,8 +13,8 @@ from sqlalchemy import text
 import layer7
 from layer7.contract import EVENT_EXAMPLES, Component, UserPerformance
 from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
-from layer7.server.paging import PageQuery, position
-from layer7.server.problems import STATUS
+from layer7.server.http.paging import PageQuery, position
+from layer7.server.http.problems import STATUS
 from layer7.storage.database.runs import StageRecord
 from layer7.storage.intake.answers import Claim
 from server.conftest import event, recommendation
@@ -322,7 +322,7 @@ def test_health_and_readiness(house):
 
 def test_every_code_that_a_door_can_meet_has_its_status():
     """Codes that are not in the table are 422, so this names those that mean that what came is not valid."""
-    rooms = ("configuration", "review", "server", "storage/intake/answers.py")
+    rooms = ("configuration", "review", "server", "server/doors", "server/http", "storage/intake/answers.py")
     rooms += tuple(f"storage/decisions/{name}.py" for name in ("configs", "decisions", "recommendations"))
     rooms += tuple(f"storage/database/{name}.py" for name in ("state", "tokens"))
     root = Path(layer7.__file__).parent

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from layer7.contract.reading import check_event
 from layer7.errors import Layer7Error
-from layer7.server.limits import Limits
-from layer7.server.writer import EventWriter
+from layer7.server.http.limits import Limits
+from layer7.server.http.writer import EventWriter
 from layer7.storage.database import schema
 from layer7.storage.intake.inbox import Receipt
 from server.conftest import NOW, event

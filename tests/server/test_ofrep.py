@@ -14,8 +14,8 @@ from layer7.configuration import Reason as Served
 from layer7.configuration.resolution import Resolution
 from layer7.contract import Component
 from layer7.errors import Layer7Error
-from layer7.server.etags import etag, names
-from layer7.server.limits import Limits
+from layer7.server.http.etags import etag, names
+from layer7.server.http.limits import Limits
 from layer7.storage.database.tokens import Scope
 from layer7.storage.home import open_home
 from server.conftest import House, issue, listening

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from layer7 import __version__
-from layer7.server import (
+from layer7.server.doors import (
     consent,
     events,
     experiments,
@@ -19,7 +19,6 @@ from layer7.server import (
     letters,
     patterns,
     personal,
-    problems,
     ranking,
     recommendations,
     rights,
@@ -30,13 +29,14 @@ from layer7.server import (
     thresholds,
     watch,
 )
-from layer7.server.context import Clock, Context, PerformanceReader
-from layer7.server.documents import FaultDocument, ProblemDocument
-from layer7.server.guard import LOOPBACK, Guard
-from layer7.server.limits import Allowance, Limits
-from layer7.server.metrics import Metrics
-from layer7.server.ofrep import PREFIX, ofrep_app
-from layer7.server.writer import EventWriter
+from layer7.server.doors.ofrep import PREFIX, ofrep_app
+from layer7.server.http import problems
+from layer7.server.http.context import Clock, Context, PerformanceReader
+from layer7.server.http.documents import FaultDocument, ProblemDocument
+from layer7.server.http.guard import LOOPBACK, Guard
+from layer7.server.http.limits import Allowance, Limits
+from layer7.server.http.metrics import Metrics
+from layer7.server.http.writer import EventWriter
 from layer7.storage.decisions.own_rules import OwnRules
 from layer7.storage.decisions.serving import Rules, Serving
 from layer7.storage.decisions.trials import ExperimentRules

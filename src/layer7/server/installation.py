@@ -16,8 +16,8 @@ from layer7.errors import Layer7Error
 from layer7.review import Action, Decision
 from layer7.rollout.ramp import HOLDBACK, Ramp
 from layer7.server.app import Wiring
-from layer7.server.auth import require
-from layer7.server.context import Clock
+from layer7.server.http.auth import require
+from layer7.server.http.context import Clock
 from layer7.server.pages import (
     ExperimentView,
     Fall,

@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from layer7.server.app import Wiring, create_app
-from layer7.server.context import Clock
-from layer7.server.guard import LOOPBACK
+from layer7.server.http.context import Clock
+from layer7.server.http.guard import LOOPBACK
 from layer7.storage.home import Home
 
 

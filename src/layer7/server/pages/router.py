@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from layer7.contract.lifecycle import ALLOWED, Kind, State
 from layer7.errors import Layer7Error
 from layer7.review import Action
+from layer7.server.http.problems import headers_of, status_of
 from layer7.server.pages import assets, context, figures, surveys, trials
 from layer7.server.pages.views import PageData
-from layer7.server.problems import headers_of, status_of
 from layer7.storage.database.tokens import Scope, Token
 
 LONGEST_REASON = 2000
@@ -49,7 +49,7 @@ def router(data: PageData, require: Callable[..., Lock], *, links: tuple[Link, .
     Args:
         data: where the pages get what they show, and what decides.
         require: makes the lock of a page from the scopes that open it, such as
-            :func:`layer7.server.auth.require`; it also refuses forms that another site sends.
+            :func:`layer7.server.http.auth.require`; it also refuses forms that another site sends.
         links: the navigation.
     """
     pages = _Pages(data, links)

@@ -8,9 +8,9 @@ from typing import Protocol
 from fastapi import Request
 
 from layer7.contract.analytics import UserPerformance
-from layer7.server.limits import Allowance, Limits
-from layer7.server.metrics import Metrics
-from layer7.server.writer import EventWriter
+from layer7.server.http.limits import Allowance, Limits
+from layer7.server.http.metrics import Metrics
+from layer7.server.http.writer import EventWriter
 from layer7.storage.database.tokens import Tokens
 from layer7.storage.decisions.configs import Configs
 from layer7.storage.decisions.recommendations import Recommendations

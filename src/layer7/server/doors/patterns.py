@@ -9,11 +9,11 @@ from starlette.responses import Response
 from layer7.contract.analytics import UserPatterns
 from layer7.errors import Layer7Error
 from layer7.patterns.wording import PersonPattern
-from layer7.server.auth import Reader
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
-from layer7.server.paging import Page, PageQuery, link, page, position
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import Reader
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.paging import Page, PageQuery, link, page, position
 from layer7.storage.services.patterns import Patterns
 
 router = APIRouter(prefix="/v1")

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from layer7.contract.rights import ErasureReceipt, PersonExport, PersonStatus
-from layer7.server.auth import require
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import require
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
 from layer7.storage.database.state import Act
 from layer7.storage.database.tokens import Scope, Token
 from layer7.storage.services.portability import Portability

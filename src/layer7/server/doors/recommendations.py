@@ -12,11 +12,11 @@ from layer7.contract.recommendation import OptimizationRecommendation, Recommend
 from layer7.contract.settings import UpdateResult
 from layer7.errors import Layer7Error
 from layer7.review import Action, consequences, decide, possible_actions
-from layer7.server.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
-from layer7.server.auth import Reader, Reviewer
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.paging import Page, PageQuery
+from layer7.server.doors.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
+from layer7.server.http.auth import Reader, Reviewer
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.paging import Page, PageQuery
 from layer7.storage.decisions.recommendations import Outcome
 from layer7.storage.decisions.updates import updated
 

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from layer7.contract.reading import Problem, parse_json
-from layer7.server.problems import RefusedError
+from layer7.server.http.problems import RefusedError
 
 Ceiling = Callable[[bytes], int]
 """Says from the first bytes of a body how long it may become."""

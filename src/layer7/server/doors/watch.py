@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from layer7.errors import Layer7Error
-from layer7.server.auth import Anyone, Reader
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
+from layer7.server.http.auth import Anyone, Reader
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
 
 router = APIRouter(tags=["operation"])
 

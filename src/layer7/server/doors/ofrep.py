@@ -16,11 +16,11 @@ from starlette.routing import Route
 from layer7.configuration import Reason, Resolution
 from layer7.contract.reading import Problem, parse_json
 from layer7.errors import Layer7Error
-from layer7.server.auth import authenticate
-from layer7.server.body import media_type, read_body
-from layer7.server.context import Context, context_of
-from layer7.server.etags import REVALIDATE, etag, not_modified
-from layer7.server.problems import RefusedError, headers_of, report, status_of
+from layer7.server.http.auth import authenticate
+from layer7.server.http.body import media_type, read_body
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.etags import REVALIDATE, etag, not_modified
+from layer7.server.http.problems import RefusedError, headers_of, report, status_of
 from layer7.storage.database.tokens import Scope, Token
 
 PREFIX = "/ofrep/v1"

@@ -14,14 +14,14 @@ from layer7.contract.learned import LearnedOfPerson, SettingExplained
 from layer7.contract.personalization import PersonalizedConfig
 from layer7.errors import Layer7Error
 from layer7.nightly.forgetting import forget_since
-from layer7.server.acts import Name, Reason, body_of
-from layer7.server.auth import Reader
-from layer7.server.body import read_model
-from layer7.server.consent import Asker, Recorder
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
-from layer7.server.idempotency import once
+from layer7.server.doors.acts import Name, Reason, body_of
+from layer7.server.doors.consent import Asker, Recorder
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import Reader
+from layer7.server.http.body import read_model
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.idempotency import once
 from layer7.storage.database.state import Act
 from layer7.storage.services.explanations import Explanations
 from layer7.storage.services.personalized import Personalized

@@ -11,10 +11,10 @@ from layer7.contract.fields import Day
 from layer7.contract.insights import WeeklyInsights
 from layer7.errors import Layer7Error
 from layer7.insights import to_html
-from layer7.server.auth import Reader
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import Reader
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
 from layer7.storage.services.letters import Letters
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"

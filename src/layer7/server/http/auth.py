@@ -12,8 +12,8 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from starlette.responses import RedirectResponse, Response
 
 from layer7.errors import Layer7Error
-from layer7.server.context import Context, context_of
-from layer7.server.problems import RefusedError
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.problems import RefusedError
 from layer7.storage.database.tokens import Scope, Token
 
 COOKIE = "layer7_token"

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from layer7.server.problems import MEDIA_TYPE
+from layer7.server.http.problems import MEDIA_TYPE
 
 
 class FaultDocument(BaseModel):

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from layer7.contract.lifecycle import State
 from layer7.rollout.ledger import Ledger
 from layer7.rollout.ramp import Ramp, RampState
-from layer7.server.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
-from layer7.server.auth import Reader, Reviewer
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.paging import Page, PageQuery
+from layer7.server.doors.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
+from layer7.server.http.auth import Reader, Reviewer
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.paging import Page, PageQuery
 from layer7.storage.database.state import Act
 from layer7.storage.decisions.rollouts import Rollouts
 

@@ -14,14 +14,14 @@ from layer7.contract.fields import Json
 from layer7.contract.settings import JobDiscoveryConfig, OrchestratorConfig, StrategyEngineConfig
 from layer7.contract.vocabulary import Component
 from layer7.errors import Layer7Error
-from layer7.server.acts import Reason
-from layer7.server.auth import Reader, Reviewer
-from layer7.server.body import read_model
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.etags import REVALIDATE, etag, not_modified, require_match
-from layer7.server.idempotency import once
-from layer7.server.paging import Page, PageQuery, link, page, position
+from layer7.server.doors.acts import Reason
+from layer7.server.http.auth import Reader, Reviewer
+from layer7.server.http.body import read_model
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.etags import REVALIDATE, etag, not_modified, require_match
+from layer7.server.http.idempotency import once
+from layer7.server.http.paging import Page, PageQuery, link, page, position
 
 router = APIRouter(prefix="/v1/config", tags=["settings"])
 

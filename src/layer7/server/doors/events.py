@@ -16,11 +16,11 @@ from layer7.contract.events import ConsentEvent, ErasureEvent, Event
 from layer7.contract.reading import Problem, Reading, check_event, parse_json, unwrap
 from layer7.contract.shapes import parse_instant
 from layer7.contract.vocabulary import EventType
-from layer7.server.auth import require, within
-from layer7.server.body import as_json, as_text, media_type, read_body
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.problems import RefusedError, fault_list
+from layer7.server.http.auth import require, within
+from layer7.server.http.body import as_json, as_text, media_type, read_body
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.problems import RefusedError, fault_list
 from layer7.storage.database.tokens import Scope, Token
 from layer7.storage.intake.inbox import Receipt
 

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from layer7.contract.optimization import ThresholdUpdates
 from layer7.errors import Layer7Error
-from layer7.server.auth import Reader
-from layer7.server.context import context_of
-from layer7.server.documents import problems
+from layer7.server.http.auth import Reader
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
 from layer7.storage.services.thresholds import Thresholds
 
 router = APIRouter(prefix="/v1", tags=["figures"])

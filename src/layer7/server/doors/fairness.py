@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from layer7.server.auth import Reader, require
-from layer7.server.body import read_model
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import Reader, require
+from layer7.server.http.body import read_model
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
 from layer7.storage.database.state import Act
 from layer7.storage.database.tokens import Scope, Token
 

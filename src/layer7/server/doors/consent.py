@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse, Response
 
 from layer7.contract.vocabulary import Purpose
 from layer7.privacy import Consent, may_use
-from layer7.server.acts import Reason
-from layer7.server.auth import require
-from layer7.server.body import read_model
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
+from layer7.server.doors.acts import Reason
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import require
+from layer7.server.http.body import read_model
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
 from layer7.storage.database.state import Act
 from layer7.storage.database.tokens import Scope, Token
 

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from layer7.configuration import canonical_json
 from layer7.errors import Layer7Error
-from layer7.server.context import Context
-from layer7.server.guard import route_of
-from layer7.server.problems import MEDIA_TYPE, document, headers_of, status_of
+from layer7.server.http.context import Context
+from layer7.server.http.guard import route_of
+from layer7.server.http.problems import MEDIA_TYPE, document, headers_of, status_of
 from layer7.storage.database.tokens import Token
 from layer7.storage.intake.answers import Answer, Claim
 

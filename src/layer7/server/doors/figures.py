@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from layer7.contract.analytics import UserPerformance
 from layer7.contract.schema import INTERFACES, schemas
 from layer7.errors import Layer7Error
-from layer7.server.auth import Anyone, Reader
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.paging import Page, PageQuery, link, page, position
+from layer7.server.http.auth import Anyone, Reader
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.paging import Page, PageQuery, link, page, position
 
 router = APIRouter(prefix="/v1")
 

@@ -14,11 +14,11 @@ from layer7.contract.ranking import RankDecision, Ranking, RankRequest
 from layer7.personalization.asked import Asked, Person
 from layer7.personalization.ranking import place
 from layer7.personalization.sums import effort_of
-from layer7.server.auth import Reader
-from layer7.server.body import read_model
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.figures import UserId
+from layer7.server.doors.figures import UserId
+from layer7.server.http.auth import Reader
+from layer7.server.http.body import read_model
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
 from layer7.storage.services.likelihood_shown import shown
 from layer7.storage.services.rankings import Decided, Known, decide
 

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from layer7.errors import Layer7Error
-from layer7.server.auth import sign_in
-from layer7.server.metrics import Metrics
-from layer7.server.problems import SECURITY_HEADERS, respond
+from layer7.server.http.auth import sign_in
+from layer7.server.http.metrics import Metrics
+from layer7.server.http.problems import SECURITY_HEADERS, respond
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that a request may name to a server that is bound to this machine alone."""

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from layer7.contract.shapes import PrivateText
-from layer7.server.body import read_model
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.etags import REVALIDATE, etag, not_modified, require_match
-from layer7.server.idempotency import once
-from layer7.server.paging import Page, PageQuery, link, page, position
+from layer7.server.http.body import read_model
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.etags import REVALIDATE, etag, not_modified, require_match
+from layer7.server.http.idempotency import once
+from layer7.server.http.paging import Page, PageQuery, link, page, position
 from layer7.storage.database.tokens import Token
 
 T = TypeVar("T")

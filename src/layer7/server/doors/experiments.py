@@ -12,13 +12,13 @@ from layer7.contract.experiments import Experiment
 from layer7.contract.lifecycle import State
 from layer7.contract.passport import DesignPassport
 from layer7.nightly.designing import issue_passport, start_experiment
-from layer7.server.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
-from layer7.server.auth import Reader, Reviewer
-from layer7.server.body import read_model
-from layer7.server.context import Context, context_of
-from layer7.server.documents import problems
-from layer7.server.idempotency import once
-from layer7.server.paging import Page, PageQuery
+from layer7.server.doors.acts import Name, Why, acted, add_act, listed, read_why, tagged, word_of
+from layer7.server.http.auth import Reader, Reviewer
+from layer7.server.http.body import read_model
+from layer7.server.http.context import Context, context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.idempotency import once
+from layer7.server.http.paging import Page, PageQuery
 from layer7.storage.database.state import Act
 from layer7.storage.database.tokens import Token
 from layer7.storage.decisions.experiments import Experiments

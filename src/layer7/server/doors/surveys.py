@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from layer7.contract.analytics import UserSegment
 from layer7.contract.market import MarketInsights
-from layer7.server.auth import Reader
-from layer7.server.context import context_of
-from layer7.server.documents import problems
-from layer7.server.paging import Page, PageQuery, link, page, position
+from layer7.server.http.auth import Reader
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
+from layer7.server.http.paging import Page, PageQuery, link, page, position
 from layer7.storage.services.survey import Survey
 
 router = APIRouter(prefix="/v1")

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request
 
 from layer7.contract.optimization import FitScoreOptimization, ScoreCalibration, TimingInsights
-from layer7.server.auth import Reader
-from layer7.server.context import context_of
-from layer7.server.documents import problems
+from layer7.server.http.auth import Reader
+from layer7.server.http.context import context_of
+from layer7.server.http.documents import problems
 from layer7.storage.services import findings
 
 router = APIRouter(prefix="/v1", tags=["figures"])

@@ -30,6 +30,11 @@ USUAL_APPLICANTS = 80.0
 _REACH = 1.959964
 
 _ORDER = itemgetter(0)
+_TOLD = (
+    '{"job_id":%s,"place":%d,"likelihood":%.5f,"likelihood_low":%.5f,"likelihood_high":%.5f,'
+    '"expected_surplus":%.5f,"should_apply":%s,"reason":%s,"why":%s,"explored":%s,"propensity":%.6f,'
+    '"terms":[%s],"specification":%s}'
+)
 
 Column = list[Part | None]
 """What one property of each job adds; None where it adds nothing."""
@@ -91,6 +96,7 @@ class Sums:
         self.shown = [asked.exposures.get(job.job_id, 0) for job in asked.jobs] if asked.exposures else []
         self.ages: dict[str, float | None] = {}
         self.parts: dict[tuple[str, str, float], Part] = {}
+        self.sketches: dict[tuple[float, float, bool], str] = {}
 
     def scored(self) -> list[Scored]:
         """Add up all jobs."""
@@ -110,18 +116,19 @@ class Sums:
         reach, parts = _REACH * error, sorted(parts, key=_ORDER)
         if reason is None:
             reason = "by lot, so that something is learned" if explored else "expected to be worth the effort"
-        return Placed(
-            job_id,
-            not refused,
-            f'{{"job_id":{as_json(job_id)},"place":{place},"likelihood":{chance:.5f},'
-            f'"likelihood_low":{_chance(total - reach):.5f},'
-            f'"likelihood_high":{_chance(total + reach):.5f},'
-            f'"expected_surplus":{-loss:.5f},'
-            f'"should_apply":{"false" if refused else "true"},"reason":{as_json(reason)},'
-            f'"why":{as_json(why(parts))},"explored":{"true" if explored else "false"},'
-            f'"propensity":{propensity:.6f},"terms":[{",".join([part.told for part in parts])}],'
-            f'"specification":{self._sketched(job)}}}',
+        text = _TOLD % (
+            as_json(job_id),
+            place,
+            *(chance, _chance(total - reach), _chance(total + reach), -loss),
+            "false" if refused else "true",
+            as_json(reason),
+            as_json(why(parts)),
+            "true" if explored else "false",
+            propensity,
+            ",".join([part.told for part in parts]),
+            self._sketched(job),
         )
+        return Placed(job_id, not refused, text)
 
     def _rows(self, columns: Sequence[Column]) -> Iterable[list[Part]]:
         """Give what is known by job."""
@@ -233,9 +240,8 @@ class Sums:
 
     def _refused(self, job: Job, surplus: float, chance: float) -> str | None:
         """Why she should not apply; None if she should."""
-        least = self.person.min_fit_score
-        if least is not None and job.fit_score is not None and job.fit_score < least:
-            return f"fit {job.fit_score:g} is below the minimum of {least:g}"
+        if self._below(job):
+            return f"fit {job.fit_score:g} is below the minimum of {self.person.min_fit_score:g}"
         if surplus < 0:
             return (
                 f"an interview is too unlikely for the effort: {100 * chance:.1f} %, "
@@ -243,14 +249,22 @@ class Sums:
             )
         return None
 
+    def _below(self, job: Job) -> bool:
+        """Whether its fit is below her minimum."""
+        least, fit = self.person.min_fit_score, job.fit_score
+        return least is not None and fit is not None and fit < least
+
     def _sketched(self, job: Job) -> str:
         """The specification's rule, literally."""
-        points, least = self._points(job) if self.sketching else 0.0, self.person.min_fit_score
-        below = least is not None and job.fit_score is not None and job.fit_score < least
-        return (
-            f'{{"adjustment":{points},"priority_score":{job.priority_score + points},'
-            f'"should_apply":{"false" if below else "true"}}}'
-        )
+        points = self._points(job) if self.sketching else 0.0
+        sketch = points, job.priority_score, self._below(job)
+        found = self.sketches.get(sketch)
+        if found is None:
+            found = self.sketches[sketch] = (
+                f'{{"adjustment":{points},"priority_score":{job.priority_score + points},'
+                f'"should_apply":{"false" if sketch[2] else "true"}}}'
+            )
+        return found
 
     def _points(self, job: Job) -> float:
         points = 0.0

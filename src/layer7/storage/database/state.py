@@ -363,4 +363,4 @@ def _engine(url: str) -> Engine:
 
 def _begin_sqlite(connection: Connection) -> None:
     immediate = connection.get_execution_options().get("layer7_write", False)
-    connection.execute(text("BEGIN IMMEDIATE" if immediate else "BEGIN"))
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -20,9 +20,7 @@ from layer7.storage.database.state import Act, State
 _VERSIONS, _MOVES = schema.likelihood_versions, schema.likelihood_moves
 _IN_USE = ("adopt", "rollback")
 # A release stands only behind a rollback, so that of two the one in use is among them.
-_LAST_TWO = (
-    select(_MOVES).where(_MOVES.c.kind.in_((*_IN_USE, "release"))).order_by(_MOVES.c.id.desc()).limit(2)
-)
+_LAST_TWO = select(_MOVES).where(_MOVES.c.kind != "refuse").order_by(_MOVES.c.id.desc()).limit(2)
 NONE_YET = LikelihoodModel()
 """In use before any log: what is believed beforehand."""
 

@@ -48,12 +48,8 @@ _NEWEST_TABLE = select(func.max(_FILES.c.id)).where(
 )
 # Made once, since every ranking asks them.
 _INSERT = _RANKINGS.insert()
-_KNOWN_EXPOSURES = select(_EXPOSURES.c.job).where(
-    _EXPOSURES.c.job.in_(bindparam("jobs", expanding=True)), _EXPOSURES.c.person == bindparam("one")
-)
-_OWN_EXPOSURES = select(_EXPOSURES.c.job).where(
-    _EXPOSURES.c.person == bindparam("one"), _EXPOSURES.c.at >= bindparam("since")
-)
+_EVER_EXPOSED = select(_EXPOSURES.c.job).where(_EXPOSURES.c.person == bindparam("one"))
+_OWN_EXPOSURES = _EVER_EXPOSED.where(_EXPOSURES.c.at >= bindparam("since"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,13 +282,12 @@ class Rankings:
         row = {"person": person, "at": told["at"]}
         body = seal(key, _packed(decided.body()))
         shown = [{"job": _job(job_id), **row} for job_id in decided.first]
-        jobs = [each["job"] for each in shown]
         with self._home.state.write() as connection:
             connection.execute(_INSERT, {"id": told["decision_id"], "body": body, **row})
-            known = set(connection.execute(_KNOWN_EXPOSURES, {"one": person, "jobs": jobs}).scalars())
+            known = set(connection.execute(_EVER_EXPOSED, {"one": person}).scalars())
             if shown:
                 connection.execute(_upsert(connection.dialect.name), shown)
-        self._shown.add(job for job in jobs if job not in known)
+        self._shown.add(each["job"] for each in shown if each["job"] not in known)
 
     def decision(self, decision_id: str) -> RankDecision:
         """Give a ranking that was given, with what it was made from.

@@ -34,7 +34,8 @@ class Shown:
             at: now.
         """
         oldest, wanted, counts = at - FRESH, list(jobs), self._counts
-        old = [job for job in wanted if job not in counts or not oldest < counts[job][0] <= at]
+        known = zip(wanted, map(counts.get, wanted), strict=True)
+        old = [job for job, count in known if count is None or not oldest < count[0] <= at]
         if old:
             query = select(exposures.c.job, func.count()).where(
                 exposures.c.job.in_(old), exposures.c.at >= since

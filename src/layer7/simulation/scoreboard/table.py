@@ -91,13 +91,13 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:z.1f} %"
 
 
 _WRITERS: Mapping[Unit, Callable[[float], str]] = {
     Unit.PERCENT: _percent,
     Unit.NUMBER: lambda value: f"{value:.2f}",
-    Unit.POINTS: lambda value: f"{100 * value:.2f} points",
+    Unit.POINTS: lambda value: f"{100 * value:z.2f} points",
     Unit.WEEKS: lambda value: f"{value:.1f} weeks",
     Unit.PER_YEAR: lambda value: f"{value:.3f}",
 }

@@ -3,13 +3,14 @@
 Makes a home of 1,000 people who have applied for some weeks, learns how likely interviews are, serves it in a
 process of its own, and asks over one connection for rankings of 200 jobs: once for each of some people that
 the server has not met (cold), and then again and again for all of them (hot). Prints milliseconds, as the
-caller waits and as the server's processor worked.
+caller waits and as the server's processor worked. With `--beside SRC` another version of the package is
+asked in turns, each with a copy of the home: so the two can be compared beside other work.
 """
 
 import argparse
 import http.client
 import json
-import resource
+import os
 import shutil
 import socket
 import subprocess
@@ -31,6 +32,8 @@ from layer7.storage.home import Home, open_home
 from layer7.storage.warehouse.reading import Horizon
 
 START = date(2026, 3, 2)
+IN_TURN = 25
+"""Rankings that one server is asked for before the next one is."""
 
 
 def main() -> None:
@@ -41,31 +44,60 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--requests", type=int, default=1_000)
     parser.add_argument("--folder", type=Path, default=Path(".layer7-bench"))
+    parser.add_argument("--beside", type=Path, help="folder `src` of another version, asked in turns")
     options = parser.parse_args()
     home = _home(options.folder, people=options.people, weeks=options.weeks)
     act = Act("bench", "token.create", "", datetime.now(UTC), "to measure")
     secret, _ = home.tokens.create("bench", [Scope.READ], act=act)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "layer7", "serve", "--port", str(port), "--home", str(home.path)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    versions = {"": None} if options.beside is None else {"now": None, "beside": options.beside.resolve()}
+    servers = {
+        name: _Server(shutil.copytree(home.path, options.folder / f"served-{name}"), secret, source)
+        for name, source in versions.items()
+    }
     try:
-        caller = _Caller(port, secret)
-        caller.wait()
         body = _jobs(options.jobs)
-        caller.rank("user-nobody", body)
         people = [f"user-{at:06}" for at in range(options.people)]
-        _tell("cold", [caller.rank(user, body) for user in people])
+        _ask(servers, "cold", people, body)
         dice = np.random.default_rng(1)
-        hot = [caller.rank(people[at], body) for at in dice.integers(0, options.people, options.requests)]
-        _tell("hot", hot)
+        _ask(servers, "hot", [people[at] for at in dice.integers(0, len(people), options.requests)], body)
     finally:
-        server.terminate()
-        server.wait()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    each = (used.ru_utime + used.ru_stime) / (options.people + options.requests)
-    print(f"processor of the server, start included: {1000 * each:.1f} ms a ranking")
+        used = {name: server.stop() for name, server in servers.items()}
+    for name, seconds in used.items():
+        each = 1000 * seconds / (options.people + options.requests)
+        print(f"processor of the server {name}, start included: {each:.1f} ms a ranking")
+
+
+def _ask(servers: dict[str, "_Server"], state: str, people: list[str], body: bytes) -> None:
+    """Ask for rankings, some of one server and then as many of the next, and tell how long they took."""
+    seconds: dict[str, list[float]] = {name: [] for name in servers}
+    for start in range(0, len(people), IN_TURN):
+        for name, server in servers.items():
+            server.caller.wait()
+            seconds[name] += [server.caller.rank(user, body) for user in people[start : start + IN_TURN]]
+    for name, each in seconds.items():
+        _tell(f"{state} {name}", each)
+
+
+class _Server:
+    """A server in a process of its own, and one who asks it."""
+
+    def __init__(self, home: Path, secret: str, source: Path | None) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "layer7", "serve", "--port", str(port), "--home", str(home)]
+        known = {} if source is None else {"PYTHONPATH": str(source)}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, env=os.environ | known, **quiet)
+        self.caller = _Caller(port, secret)
+        self.caller.wait()
+        self.caller.rank("user-nobody", _jobs(1))
+
+    def stop(self) -> float:
+        """Stop it; gives the seconds that its processor worked."""
+        self._process.terminate()
+        used = os.wait4(self._process.pid, 0)[2]
+        return used.ru_utime + used.ru_stime
 
 
 def _home(folder: Path, *, people: int, weeks: int) -> Home:
@@ -118,7 +150,8 @@ class _Caller:
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
 
     def wait(self) -> None:
-        """Wait until the server answers."""
+        """Wait until the server answers, over a new connection: it closes those that are not used."""
+        self._connection.close()
         for _ in range(600):
             try:
                 self._connection.request("GET", "/health")
@@ -145,7 +178,7 @@ class _Caller:
 def _tell(name: str, seconds: list[float]) -> None:
     low, middle, most = (1000 * float(np.quantile(seconds, at)) for at in (0.5, 0.9, 0.99))
     print(
-        f"{name:5s} {len(seconds):6,} rankings   50 %: {low:6.1f} ms   90 %: {middle:6.1f} ms   99 %: {most:6.1f} ms"
+        f"{name:11s} {len(seconds):6,} rankings   50 %: {low:6.1f} ms   90 %: {middle:6.1f} ms   99 %: {most:6.1f} ms"
     )
 
 

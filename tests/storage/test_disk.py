@@ -36,7 +36,7 @@ def on_full_disk(tmp_path, missing):
         disk.mkdir()
         child = context.Process(target=live_on_a_full_disk, args=(str(disk), megabytes, str(told)))
         child.start()
-        child.join(60)
+        child.join(300)
         if child.exitcode == NO_SMALL_DISK:
             missing("A process may not mount a small disk here: what a full disk does was not tested.")
         assert child.exitcode == 0

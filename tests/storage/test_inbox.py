@@ -10,6 +10,7 @@ from layer7.contract import EVENT_EXAMPLES
 from layer7.contract.reading import read_event
 from layer7.errors import Layer7Error
 from layer7.privacy import open_sealed
+from layer7.storage.intake import inbox
 from layer7.storage.intake.door import SEALED
 
 
@@ -85,6 +86,29 @@ def test_accepting_while_draining_loses_nothing(any_home, accept, make_event, lo
             done.result()
     any_home.inbox.drain(now=now)
     assert [row["event_id"] for row in logged(any_home)] == sorted(event["event_id"] for event in events)
+
+
+@pytest.mark.parametrize("other", [{}, {"application_id": "other"}])
+@pytest.mark.parametrize("state_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_an_event_that_moves_while_its_twin_is_compared_is_found_in_the_log(
+    any_home, accept, make_event, logged, now, monkeypatch, other
+):
+    home = any_home
+    accept(home, make_event(event_id="e"))
+    really = inbox._essences
+
+    def compare(connection, names):
+        # Another writer moves the waiting event to the log between the two statements.
+        monkeypatch.setattr(inbox, "_essences", really)
+        assert home.inbox.drain(now=now) == 1
+        return really(connection, names)
+
+    monkeypatch.setattr(inbox, "_essences", compare)
+    got = accept(home, make_event(event_id="e", **other), make_event(event_id="f"))
+    assert statuses(got) == ["conflict" if other else "duplicate", "accepted"]
+    home.inbox.drain(now=now)
+    assert [row["event_id"] for row in logged(home)] == ["e", "f"]
+    assert home.quarantine.counts() == ({"event_id_conflict": 1} if other else {})
 
 
 def test_the_log_is_the_same_by_inbox_and_by_file(home, accept, take, logged, now):

@@ -50,6 +50,10 @@ class Receipt:
     problems: tuple[Problem, ...] = ()
 
 
+class _MovedMeanwhile(Exception):  # noqa: N818 - no error: the log has now what waited a moment ago
+    """An event that waited when its twin came was moved to the log before the two were compared."""
+
+
 @dataclass(frozen=True)
 class Inbox:
     """The inbox of one installation.
@@ -86,8 +90,23 @@ class Inbox:
             One receipt per reading, in order.
         """
         came = [(at, reading.event) for at, (_, reading) in enumerate(readings) if reading.event is not None]
-        admitted = admit_events((event for _, event in came), self.keys, received_at=now)
-        rows = {at: row for (at, _), row in zip(came, admitted, strict=True) if row is not None}
+        while True:
+            admitted = admit_events((event for _, event in came), self.keys, received_at=now)
+            rows = {at: row for (at, _), row in zip(came, admitted, strict=True) if row is not None}
+            try:
+                return self._take(readings, rows, now=now, source=source)
+            except _MovedMeanwhile:
+                continue
+
+    def _take(
+        self,
+        readings: Sequence[tuple[str, Reading]],
+        rows: Mapping[int, dict[str, Any]],
+        *,
+        now: datetime,
+        source: str,
+    ) -> tuple[Receipt, ...]:
+        """Take the rows of some readings, by position, in one unit of work."""
         known = self._in_log(list(rows.values()))
         with self.state.write() as connection:
             fates = self._put(connection, rows, known, now)
@@ -122,6 +141,8 @@ class Inbox:
         before = dict(known)
         before |= {name: essence(fresh[name]) for name in new}
         before |= _essences(connection, fresh.keys() - new)
+        if fresh.keys() - before.keys():
+            raise _MovedMeanwhile
         asked = [fresh[name]["person"] for name in new if _asks_for_erasure(fresh[name])]
         request_erasure(connection, asked, at=now, source="event")
         receipts = {}

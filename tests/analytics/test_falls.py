@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from layer7.analytics import fated
-from layer7.analytics.performance.falls import fall, fall_words, recent_weeks
+from layer7.analytics.performance.falls import fall, fall_report, recent_weeks
 
 
 def test_weeks_are_counted_back_from_the_end_of_the_night(build):
@@ -30,9 +30,10 @@ def test_weeks_are_counted_back_from_the_end_of_the_night(build):
 def test_nobody_to_compare_is_said(build):
     night = build.night(unseen=0.0)
     assert fall(recent_weeks(fated(build.applications()), night).to_pyarrow()) is None
-    lately = fall(recent_weeks(fated(build.applications(build.application(80))), night).to_pyarrow())
-    assert lately is None
-    assert fall_words(lately).startswith("Whether rates have fallen cannot be told yet")
+    lately = recent_weeks(fated(build.applications(build.application(80))), night).to_pyarrow()
+    assert fall(lately) is None
+    (answer,) = fall_report(lately).values()
+    assert answer.startswith("Whether rates have fallen cannot be told yet")
 
 
 def table(latest, before):
@@ -41,17 +42,31 @@ def table(latest, before):
     return pa.table({"person": [str(at) for at in range(30)], "weeks": [18] * 30} | weeks | seen)
 
 
-def test_a_fall_is_said_with_its_rates_and_whose_they_are():
-    found = fall(table(1, 50))
-    assert (found.alarm, found.weeks, found.people) == (True, 3, 30)
-    assert fall_words(found).startswith(
+def test_a_fall_is_said_with_its_rates_its_size_and_whose_they_are():
+    found = fall_report(table(1, 50))
+    assert (found["alarm"], found["weeks"], found["people"]) == (True, 3, 30)
+    low, high = found["ratio"]
+    assert low < found["recent"] / found["before"] < high < 1
+    assert found["answer"].startswith(
         "Interview rates have fallen: 2.0 % in the latest 3 weeks, 10.0 % before, of the same 30 people in"
-        " both. So it is no change of who applies (p = "
+        f" both. So it is no change of who applies: {low:.2f} to {high:.2f} times what they were (95 %; p = "
     )
 
 
 def test_no_fall_is_said_as_one_that_is_not_seen():
-    words = fall_words(fall(table(5, 50)))
-    assert words.startswith("No fall is seen of the 30 people who applied both in the latest")
-    assert "before: 10.0 % now, 10.0 % then." in words
-    assert np.isfinite(fall(table(5, 50)).p_value)
+    found = fall_report(table(5, 50))
+    low, high = found["ratio"]
+    assert low < 1 < high
+    assert found["answer"].startswith("No fall is seen of the 30 people who applied both in the latest")
+    assert f"10.0 % now, 10.0 % then, {low:.2f} to {high:.2f} times as often (95 %)." in found["answer"]
+    assert np.isfinite(found["p_value"])
+
+
+def test_rates_that_began_lately_have_no_highest_factor():
+    none_before = {f"k_{at}": [0] * 30 for at in range(1, 8)} | {"k_0": [9] * 30}
+    late = table(5, 0)
+    for name, values in none_before.items():
+        late = late.set_column(late.schema.get_field_index(name), name, [values])
+    found = fall_report(late)
+    assert found["ratio"][1] is None
+    assert f"at least {found['ratio'][0]:.2f} times as often" in found["answer"]

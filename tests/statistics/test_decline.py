@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from layer7.errors import Layer7Error
-from layer7.statistics import decline
+from layer7.statistics import decline, decline_ratio
 from layer7.statistics.people.decline import LONGEST
 
 
@@ -139,6 +139,41 @@ def test_a_fall_by_two_fifths_is_found():
     rate = np.array([0.024] * 4 + [0.04] * 5)
     found = [decline(rng.binomial(trials.astype(int), rate), trials, weeks=20).alarm for _ in range(40)]
     assert sum(found) >= 36
+
+
+def test_the_interval_of_the_fall_goes_with_the_test():
+    """The stretch's p is below half the interval's error just if the highest factor is below 1."""
+    rng = np.random.default_rng(8)
+    trials = np.array([[20.0] * LONGEST + [240.0]] * 60)
+    sides = []
+    for factor in np.linspace(0.5, 1.1, 12):
+        events = rng.binomial(trials.astype(int), 0.04 * np.array([factor] * 4 + [1.0] * 5))
+        found = decline(events, trials, weeks=20)
+        low, high = decline_ratio(events, trials, found)
+        assert low < found.recent / found.before < high
+        sides.append((high < 1, found.p_value < 0.025 / found.stretches))
+    assert {each for each, _ in sides} == {True, False}
+    assert all(one == other for one, other in sides)
+
+
+def test_the_interval_holds_the_factor_though_the_stretch_is_chosen():
+    """60 looks at people who differ, 4 of 5 of whose rate is left in all 8 weeks: at most 5 % miss it."""
+    rng = np.random.default_rng(21)
+    trials = np.array([[12.0] * LONGEST + [150.0]] * 12)
+    missed = 0
+    for _ in range(60):
+        rates = rng.beta(2, 30, (12, 1)) * np.array([0.8] * LONGEST + [1.0])
+        events = rng.binomial(trials.astype(int), rates)
+        found = decline(events, trials, weeks=30)
+        low, high = decline_ratio(events, trials, found)
+        missed += not low <= factor(found.weeks) <= high
+    assert missed <= 3
+
+
+def factor(weeks):
+    """0.8 in the chosen weeks; before them some of the latest 8 count too, and 150 others at a rate of 1."""
+    left = 12 * (LONGEST - weeks)
+    return 0.8 / ((0.8 * left + 150) / (left + 150))
 
 
 def test_what_cannot_be_told_and_what_cannot_be_asked():

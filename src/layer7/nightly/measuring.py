@@ -13,7 +13,7 @@ from layer7.analytics.applications.delays import to_silence_moments
 from layer7.analytics.applications.fates import fate_counts
 from layer7.analytics.applications.outcomes import outlook
 from layer7.analytics.applications.quality import quality_moments, to_quality
-from layer7.analytics.performance.falls import fall, recent_weeks
+from layer7.analytics.performance.falls import fall_report, recent_weeks
 from layer7.analytics.performance.months import month_fates
 from layer7.analytics.performance.overview import funnel, weekly
 from layer7.analytics.performance.report import measure_report
@@ -50,7 +50,7 @@ def measure(night: Night) -> Outcome:
         people = totals.to_pyarrow()["people"][0].as_py()
         quality = to_quality(quality_moments(months).to_pyarrow().to_pylist()[0], **_door(night))
         steps = funnel(months).to_pyarrow().to_pylist()[0]
-        weeks, fallen = weekly(counts, now), fall(recent_weeks(fates, now).to_pyarrow())
+        weeks, fallen = weekly(counts, now), fall_report(recent_weeks(fates, now).to_pyarrow())
         read = _range(log.events)
     report = measure_report(model, people=people, weeks=weeks, fall=fallen, funnel=steps, quality=quality)
     return Outcome(rows, report | {"log": read})

@@ -2,7 +2,7 @@
 
 from layer7.statistics.many.discoveries import bayesian_fdr, benjamini_hochberg
 from layer7.statistics.many.spread import Spread, shrink
-from layer7.statistics.people.decline import Decline, decline
+from layer7.statistics.people.decline import Decline, decline, decline_ratio
 from layer7.statistics.rates.effective import EffectiveRates, effective_rate, effective_rates
 from layer7.statistics.rates.intervals import Interval, Rate, jeffreys, more_needed, wilson, wilson_bounds
 from layer7.statistics.rates.missing import MissingBounds, missing_bounds, tipping_share
@@ -68,6 +68,7 @@ __all__ = [
     "calibration_test",
     "cohort_prior",
     "decline",
+    "decline_ratio",
     "diagnose",
     "discrimination",
     "effective_rate",

@@ -1,5 +1,8 @@
 """Whether people's own interview rates have lately fallen: each person against herself."""
 
+from dataclasses import asdict
+from typing import Any
+
 import ibis
 import numpy as np
 import pyarrow as pa
@@ -7,7 +10,8 @@ from ibis.expr import types as ir
 
 from layer7.analytics.applications.fates import INTERVIEW, SILENT, part_of
 from layer7.analytics.applications.outcomes import SECONDS_PER_DAY, Outlook, count_if, seconds_of
-from layer7.statistics import Decline, decline
+from layer7.statistics import Decline, decline, decline_ratio
+from layer7.statistics.arrays import FloatArray
 from layer7.statistics.people.decline import LONGEST, REFERENCE
 
 _WEEK = 7
@@ -60,38 +64,53 @@ def fall(recent: pa.Table) -> Decline | None:
     Returns:
         The stretch of weeks that speaks most for a fall; None where nobody can be compared with herself.
     """
+    weeks = int(recent["weeks"].to_numpy().max(initial=0))
+    return decline(*_counts(recent), weeks=weeks)
+
+
+def fall_report(recent: pa.Table) -> dict[str, Any]:
+    """Say as plain JSON values whether people's own rates have fallen, and by how much.
+
+    Args:
+        recent: rows of :func:`recent_weeks`.
+    """
+    found = fall(recent)
+    if found is None:
+        return {
+            "answer": "Whether rates have fallen cannot be told yet: nobody applied both lately and"
+            f" {REFERENCE} weeks before."
+        }
+    ratio = decline_ratio(*_counts(recent), found)
+    return {"answer": fall_words(found, ratio), **asdict(found), "ratio": list(ratio)}
+
+
+def _counts(recent: pa.Table) -> tuple[FloatArray, FloatArray]:
     events, trials = (
         np.column_stack([recent[f"{name}_{at}"].to_numpy() for at in range(LONGEST + 1)]).astype(np.float64)
         for name in ("k", "seen")
     )
-    weeks = int(recent["weeks"].to_numpy().max(initial=0))
-    return decline(events, trials, weeks=weeks)
+    return events, trials
 
 
-def fall_words(found: Decline | None) -> str:
+def fall_words(found: Decline, ratio: tuple[float, float | None]) -> str:
     """Say whether people fare worse than before.
 
     Args:
         found: of :func:`fall`.
-
-    Example:
-        >>> fall_words(None)
-        'Whether rates have fallen cannot be told yet: nobody applied both lately and 8 weeks before.'
+        ratio: lowest and highest factor by which rates changed, of
+            :func:`layer7.statistics.decline_ratio`.
     """
-    if found is None:
-        return (
-            "Whether rates have fallen cannot be told yet: nobody applied both lately and"
-            f" {REFERENCE} weeks before."
-        )
     span = "the latest week" if found.weeks == 1 else f"the latest {found.weeks} weeks"
     people = f"{found.people:,} {'person' if found.people == 1 else 'people'}"
     now, then = (f"{100 * rate:.1f} %" for rate in (found.recent, found.before))
+    low, high = ratio
+    factor = f"{low:.2f} to {high:.2f} times" if high is not None else f"at least {low:.2f} times"
     if found.alarm:
         return (
             f"Interview rates have fallen: {now} in {span}, {then} before, of the same {people} in both."
-            f" So it is no change of who applies (p = {found.p_value:.1g})."
+            f" So it is no change of who applies: {factor} what they were (95 %; p = {found.p_value:.1g})."
         )
     return (
-        f"No fall is seen of the {people} who applied both in {span} and before: {now} now, {then} then."
-        " (The rate of a week may fall all the same, when others apply.)"
+        f"No fall is seen of the {people} who applied both in {span} and before: {now} now, {then} then,"
+        f" {factor} as often (95 %). (The rate of a week may fall all the same, when others apply.)"
     )

@@ -1,16 +1,13 @@
 """What a night measured, as plain JSON values that pages, commands and the next night read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from layer7.analytics.applications.quality import CAPTURE_TARGET, COMPLETENESS_TARGET, DataQuality, Share
-from layer7.analytics.performance.falls import fall_words
 from layer7.statistics import (
-    Decline,
     Rate,
     SilenceModel,
     effective_rates,
@@ -28,7 +25,7 @@ def measure_report(
     *,
     people: int,
     weeks: pa.Table,
-    fall: Decline | None,
+    fall: Mapping[str, Any],
     funnel: Mapping[str, int],
     quality: DataQuality,
 ) -> dict[str, Any]:
@@ -38,7 +35,7 @@ def measure_report(
         model: the cohort's silence model.
         people: how many have applications or resumes in the log.
         weeks: rows of :func:`layer7.analytics.performance.overview.weekly`.
-        fall: of :func:`layer7.analytics.performance.falls.fall`.
+        fall: of :func:`layer7.analytics.performance.falls.fall_report`.
         funnel: the row of :func:`layer7.analytics.performance.overview.funnel`.
         quality: how good the data are.
 
@@ -64,7 +61,7 @@ def measure_report(
         "silence": _silence(model),
         "funnel": _funnel(funnel),
         "weeks": weekly_rates(weeks),
-        "decline": {"answer": fall_words(fall)} | ({} if fall is None else asdict(fall)),
+        "decline": dict(fall),
         "quality": _quality(quality),
     }
 

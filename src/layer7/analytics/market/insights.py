@@ -49,6 +49,13 @@ class MarketMoments:
     seasons: Seasons
 
 
+FIELDS = (
+    *("most_active_industries", "hottest_skills", "hottest_locations", "best_months_to_apply"),
+    *("worst_months_to_apply", "avg_days_to_first_response", "demand_by_level"),
+)
+"""What a market is told in, beside how many never answer."""
+
+
 def rate_of(row: Row) -> RateEvidence:
     """Give an answer rate with its evidence.
 
@@ -126,24 +133,33 @@ def nothing(making: Making, *, contributors: int) -> MarketInsights:
         f"At least {LEAST_PEOPLE} people who agreed to contribute to market insights and applied in the "
         f"period; there are {'none' if contributors == 0 else 'fewer'}."
     )
-    fields = (
-        *("most_active_industries", "hottest_skills", "hottest_locations", "best_months_to_apply"),
-        *("worst_months_to_apply", "avg_days_to_first_response", "ghosting_rate", "demand_by_level"),
-    )
-    return MarketInsights(
+    return empty(
+        words,
         period=making.window,
+        ghosting_rate=None,
+        missing=dict.fromkeys((*FIELDS, "ghosting_rate"), words),
+        as_of=making.as_of,
+        lineage=making.lineage,
+    )
+
+
+def empty(words: str, **known: Any) -> MarketInsights:
+    """Give figures of a market of which nothing is known.
+
+    Args:
+        words: what would have to come.
+        known: what is known all the same.
+    """
+    return MarketInsights(
         most_active_industries=(),
         hottest_skills=(),
         hottest_locations=(),
         best_months_to_apply=(),
         worst_months_to_apply=(),
         avg_days_to_first_response=None,
-        ghosting_rate=None,
         demand_by_level={},
-        missing=dict.fromkeys(fields, words),
-        as_of=making.as_of,
-        lineage=making.lineage,
         what_would_change_this=words,
+        **known,
     )
 
 

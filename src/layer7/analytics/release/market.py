@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from layer7.analytics.making import document
+from layer7.analytics.market.insights import FIELDS, empty
 from layer7.analytics.release.contributions import HORIZON_DAYS, MOST_SENT, MOST_WEIGHT
 from layer7.analytics.release.public_keys import OTHER
 from layer7.analytics.release.weeks import EVERYONE, PRIOR, SHARE, Sight, evidence_of, prior_of
@@ -237,25 +238,14 @@ def _nothing(sight: Sight) -> MarketInsights:
     """What a small installation is told: published rates, and that they are not its own."""
     answered, words = prior_of("answered"), sight.missing()
     value, low, high = (1 - (end or 0.0) for end in (answered.value, answered.high, answered.low))
-    fields = (
-        *("most_active_industries", "hottest_skills", "hottest_locations", "best_months_to_apply"),
-        *("worst_months_to_apply", "avg_days_to_first_response", "demand_by_level"),
-    )
     never = answered.model_copy(update={"value": value, "low": low, "high": high})
-    return MarketInsights(
+    return empty(
+        words,
         period=sight.period,
-        most_active_industries=(),
-        hottest_skills=(),
-        hottest_locations=(),
-        best_months_to_apply=(),
-        worst_months_to_apply=(),
-        avg_days_to_first_response=None,
         ghosting_rate=value,
-        demand_by_level={},
-        missing=dict.fromkeys(fields, words),
+        missing=dict.fromkeys(FIELDS, words),
         evidence={"response_rate": answered, "ghosting_rate": never},
         as_of=sight.as_of,
         lineage=sight.lineage,
         method=PRIOR,
-        what_would_change_this=words,
     )

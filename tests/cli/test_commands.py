@@ -145,11 +145,11 @@ def test_tokens_are_made_listed_and_revoked(tmp_path):
 
 def test_the_demo_runs_the_whole_loop(tmp_path):
     home = tmp_path / "demo"
-    arguments = ("demo", "--no-serve", "--people", "150", "--weeks", "16")
+    arguments = ("demo", "--no-serve", "--people", "100", "--weeks", "14")
     learned = answer(*arguments, home=home)["learned"]
     assert 0.02 < learned["measure"]["interview_rate"]["value"] < 0.07
     # A demo is made anew where there was one.
-    said = layer7("demo", "--no-serve", "--people", "30", "--weeks", "8", home=home)
+    said = layer7("demo", "--no-serve", "--people", "20", "--weeks", "4", home=home)
     assert "What the night learned" in said
     other = tmp_path / "not-a-demo"
     other.mkdir()

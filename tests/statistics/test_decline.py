@@ -103,13 +103,13 @@ def test_a_bound_that_does_not_hold_is_not_given():
 
 @pytest.mark.parametrize("people", [1, 12])
 def test_false_alarms_in_a_year_are_as_few_as_promised(people):
-    """40 years of weekly looks at rates that never fall: at most 0.2 a year on average.
+    """25 years of weekly looks at rates that never fall: at most 0.2 a year on average.
 
     People differ, come and go: each applies for some weeks, at a rate of her own.
     """
     rng = np.random.default_rng(11)
     begun = 0
-    for _ in range(40):
+    for _ in range(25):
         rates = rng.beta(1, 20, people)
         first = rng.integers(0, 50, people) if people > 1 else np.zeros(1, dtype=np.int64)
         last = first + rng.integers(5, 30, people) if people > 1 else np.array([60])
@@ -118,7 +118,7 @@ def test_false_alarms_in_a_year_are_as_few_as_promised(people):
         events = rng.binomial(trials.astype(np.int64), rates[:, None])
         looks = [alarmed(events[:, :end], trials[:, :end]) for end in range(9, 61)]
         begun += sum(now and not before for before, now in pairwise([False, *looks]))
-    assert begun / 40 <= 0.2
+    assert begun / 25 <= 0.2
 
 
 def alarmed(events, trials):

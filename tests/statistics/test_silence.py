@@ -284,13 +284,13 @@ def test_bad_input_is_refused():
 
 @pytest.mark.parametrize(("weibull", "bias"), [(False, 0.05), (True, 0.10)])
 def test_calibration_on_a_four_week_window(weibull, bias):
-    """200 logs of 3,000 applications from the last 28 days, true rate 4.3 %. The plain rate is a third too
+    """120 logs of 3,000 applications from the last 28 days, true rate 4.3 %. The plain rate is a third too
     low. Under Weibull delays, which nothing in four weeks can tell for sure, twice the bias is accepted.
-    Coverage of the 95 % intervals inside the 99.9 % binomial band of 200 draws, 0.895 to 0.995.
+    Coverage of the 95 % intervals inside the 99.9 % binomial band of 120 draws, from 0.875 up.
     """
-    truth, logs = 0.043, [market(s, n=3000, window=28, weibull=weibull) for s in range(200)]
+    truth, logs = 0.043, [market(s, n=3000, window=28, weibull=weibull) for s in range(120)]
     rates = [fit_silence(log).interview for log in logs]
     plain = np.mean([log.interviewed / log.n for log in logs]) / truth - 1
     assert plain < -0.28
     assert abs(np.mean([rate.value for rate in rates]) / truth - 1) < bias
-    assert 0.895 <= np.mean([rate.low <= truth <= rate.high for rate in rates]) <= 0.995
+    assert np.mean([rate.low <= truth <= rate.high for rate in rates]) >= 0.875

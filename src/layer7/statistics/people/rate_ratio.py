@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import scipy
-from scipy import optimize
 
 from layer7.errors import Layer7Error
 from layer7.statistics.arrays import Column, FloatArray, column
@@ -75,7 +74,7 @@ def _end(logs: FloatArray, few: int, chance: float) -> float:
     def off(log_ratio: float) -> float:
         return _at_most(few, scipy.special.expit(logs + log_ratio)) - chance
 
-    return math.exp(optimize.brentq(off, -_CERTAIN - logs.max(), _CERTAIN - logs.min(), xtol=1e-6))
+    return math.exp(scipy.optimize.brentq(off, -_CERTAIN - logs.max(), _CERTAIN - logs.min(), xtol=1e-6))
 
 
 def _at_most(few: int, chances: FloatArray) -> float:

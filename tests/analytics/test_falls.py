@@ -49,7 +49,8 @@ def test_a_fall_is_said_with_its_rates_its_size_and_whose_they_are():
     assert low < found["recent"] / found["before"] < high < 1
     assert found["answer"].startswith(
         "Interview rates have fallen: 2.0 % in the latest 3 weeks, 10.0 % before, of the same 30 people in"
-        f" both. So it is no change of who applies: {low:.2f} to {high:.2f} times what they were (95 %; p = "
+        " both, so it is no change of who applies."
+        f" That is {low:.2f} to {high:.2f} times what it was (95 %; p = "
     )
 
 

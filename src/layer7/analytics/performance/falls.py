@@ -107,8 +107,8 @@ def fall_words(found: Decline, ratio: tuple[float, float | None]) -> str:
     factor = f"{low:.2f} to {high:.2f} times" if high is not None else f"at least {low:.2f} times"
     if found.alarm:
         return (
-            f"Interview rates have fallen: {now} in {span}, {then} before, of the same {people} in both."
-            f" So it is no change of who applies: {factor} what they were (95 %; p = {found.p_value:.1g})."
+            f"Interview rates have fallen: {now} in {span}, {then} before, of the same {people} in both, so"
+            f" it is no change of who applies. That is {factor} what it was (95 %; p = {found.p_value:.1g})."
         )
     return (
         f"No fall is seen of the {people} who applied both in {span} and before: {now} now, {then} then,"

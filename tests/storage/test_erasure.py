@@ -97,7 +97,7 @@ def test_nothing_of_her_is_left_to_read_and_the_others_are_untouched(used_any, n
     person = used.keys.person(PERSON)
     assert {"events", "applications", "performance", "inbox", "quarantine"} <= set(rows_of_her(used, person))
     before = [row for row in logged(used) if row["person"] != person]
-    receipt = used.erasures.erase(PERSON, act=act(now, "she asked"))
+    receipt = used.erasures.erase(PERSON, act=act(now, f"asked by {PERSON}"))
     assert rows_of_her(used, person) == {}
     assert used.keys.keys([person]) == {}
     assert [row for row in logged(used) if row["person"] == person] == []
@@ -106,7 +106,8 @@ def test_nothing_of_her_is_left_to_read_and_the_others_are_untouched(used_any, n
     assert receipt.removed["inbox"] == 4
     assert receipt.removed["quarantine"] == 3
     assert "events" in receipt.waiting
-    assert used.state.audit()[-1]["subject"] == receipt.receipt_id
+    last = used.state.audit()[-1]
+    assert (last["subject"], last["why"]) == (receipt.receipt_id, "")
     used.erasures.check(receipt)
 
 

@@ -11,7 +11,6 @@ from layer7.cli.terminal import (
     ActorOption,
     HomeOption,
     JsonOption,
-    WhyOption,
     actor_name,
     now,
     opened,
@@ -39,7 +38,6 @@ def erase(
     user_id: UserArgument,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; there is no way back.")] = False,
-    why: WhyOption = "",
     actor: ActorOption = "",
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -47,7 +45,7 @@ def erase(
     """Forget a person (GDPR 17), and give the receipt; asking again gives the same one."""
     if not yes and not typer.confirm(f"Forget {user_id} for good?"):
         raise Layer7Error("not_confirmed", "Nobody was erased.", "Say --yes.")
-    act = Act(actor_name(actor), "command line", "", now(), why)
+    act = Act(actor_name(actor), "command line", "", now())
     receipt = opened(home).erasures.erase(user_id, act=act)
     if as_json:
         print_json(receipt.model_dump(mode="json"))

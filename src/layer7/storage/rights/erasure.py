@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -56,7 +56,8 @@ class Erasures:
 
         Args:
             user_id: the person, in the caller's own id; one of whom nothing is known gets a receipt too.
-            act: who acts, when and why; its action and subject are set here.
+            act: who acts and when; its action and subject are set here. Why is not kept: it would outlive her
+                in the audit log.
 
         Raises:
             Layer7Error: why the state refuses. The request stands then, and is carried out later.
@@ -68,7 +69,7 @@ class Erasures:
                 return known.receipt
             person = before
         self._request(person, at=act.at, source=act.action)
-        return self._carry_out(person, user_id, act)
+        return self._carry_out(person, user_id, replace(act, why=""))
 
     def _request(self, person: str, *, at: datetime, source: str) -> None:
         def write() -> None:

@@ -131,6 +131,14 @@ def live_on_a_full_disk(folder: str, megabytes: int, told: str) -> None:
     found["withdrawn"] = _outcome(
         lambda: dict(home.consents.say("ben", {Purpose.EXPERIMENTS: "no"}, act=_act(), source="test").said)
     )
+    found["events"] = [
+        _outcome(
+            partial(_say, home, "cara", event_type="CONSENT_CHANGED", purpose="experiments", value=False)
+        ),
+        _outcome(partial(_say, home, "dora", event_type="ERASURE_REQUESTED")),
+    ]
+    found["heard"] = [dict(home.consents.of(home.keys.person("cara")).said), home.erasures.resume(NOW)]
+    _crowd(home, disk)
     found["erased"] = [_outcome(partial(_erase, home, "anna"))]
     _crowd(home, disk)
     _close(home)
@@ -177,13 +185,18 @@ def _line(name: str, user_id: str) -> str:
 
 def _take(home: Home, disk: Path, first: int) -> int:
     path = disk.with_name("events.jsonl")
-    lines = [_line(f"e{at}", ("anna", "ben", "cara")[at % 3]) for at in range(first, first + 30)]
+    lines = [_line(f"e{at}", ("anna", "ben", "cara", "dora")[at % 4]) for at in range(first, first + 30)]
     path.write_text("\n".join(lines))
     return home.ingest.files([path], now=lambda: NOW, progress=lambda *_: None).accepted
 
 
 def _accept(home: Home, name: str, user_id: str) -> str:
     line = _line(name, user_id)
+    return home.inbox.accept([(line, read_event(line, now=NOW))], now=NOW, source="http")[0].status
+
+
+def _say(home: Home, user_id: str, **said: object) -> str:
+    line = json.dumps(said | {"event_id": user_id, "user_id": user_id, "timestamp": NOW.isoformat()})
     return home.inbox.accept([(line, read_event(line, now=NOW))], now=NOW, source="http")[0].status
 
 
@@ -202,5 +215,5 @@ def _outcome(act: Callable[[], Any]) -> Any:
 
 def _known(home: Home) -> list[str]:
     """Who has a key."""
-    people = [home.keys.person(user_id) for user_id in ("anna", "ben", "cara", "stranger")]
+    people = [home.keys.person(user_id) for user_id in ("anna", "ben", "cara", "dora", "stranger")]
     return sorted(home.keys.user_ids(people).values())

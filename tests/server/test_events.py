@@ -15,7 +15,7 @@ from layer7.errors import Layer7Error
 from layer7.server.http.limits import Limits
 from layer7.server.http.writer import EventWriter
 from layer7.storage.database import schema
-from layer7.storage.intake.inbox import Receipt
+from layer7.storage.intake.inbox import Receipt, of_rights
 from server.conftest import NOW, event
 
 ENVELOPE = {
@@ -188,14 +188,16 @@ class _SlowInbox:
         return tuple(Receipt("accepted", raw) for raw, _ in readings)
 
 
-def write_many(inbox: _SlowInbox, count: int, most: int = 1000):
+def write_many(inbox: _SlowInbox, count: int, most: int = 1000, said=()):
+    """Write the first event alone, and then the others, of which each second is ``said``, together."""
     writer = EventWriter(inbox, lambda: NOW, most=most)
-    reading = check_event(event(), now=NOW)
+    reading, other = (check_event(each, now=NOW) for each in (event(), event() | dict(said)))
 
     async def together():
         first = asyncio.create_task(writer.write([("0", reading)]))
         await asyncio.to_thread(inbox.came.wait, 60)
-        rest = [asyncio.create_task(writer.write([(str(n), reading)] * 2)) for n in range(1, count)]
+        pairs = [[(str(n), other if n % 2 else reading)] * 2 for n in range(1, count)]
+        rest = [asyncio.create_task(writer.write(pair)) for pair in pairs]
         # Each of them is begun, in its turn, before this goes on: all of them wait.
         await asyncio.sleep(0)
         inbox.go.set()
@@ -220,6 +222,20 @@ def test_a_fault_hits_only_the_request_that_has_it():
     inbox.poison = "7"
     found = write_many(inbox, 10)
     assert [type(each).__name__ for each in found] == ["tuple"] * 7 + ["ValueError"] + ["tuple"] * 2
+
+
+def test_on_a_full_disk_words_on_the_use_of_ones_data_go_through_beside_what_is_refused():
+    class Full(_SlowInbox):
+        def accept(self, readings, **more):
+            if len(readings) > 1 and not of_rights(readings):
+                raise Layer7Error("disk_full", "The disk is full.", "Free some space.")
+            return super().accept(readings, **more)
+
+    inbox = Full()
+    said = {"event_type": "ERASURE_REQUESTED", "application_id": None, "job_id": None}
+    found = write_many(inbox, 5, said=said)
+    assert inbox.commits == [1, 2, 2]
+    assert [isinstance(each, Layer7Error) for each in found] == [False, False, True, False, True]
 
 
 def test_what_the_writer_cannot_take_is_refused_not_lost():

@@ -51,12 +51,14 @@ def test_people_are_erased_on_a_full_disk_with_the_room_that_is_held_for_it(on_f
         "what was used of it is not there to take again, until there is room"
     )
     assert found["refused"] == ["disk_full"] * 3
-    assert found["read"] == ["anna", "ben", "cara"]
+    assert found["read"] == ["anna", "ben", "cara", "dora"]
     assert found["withdrawn"] == {"experiments": "no"}
+    assert found["events"] == ["accepted", "accepted"]
+    assert found["heard"] == [{"experiments": "no"}, 1]
     assert [each["key_destroyed"] for each in found["erased"]] == [True, True]
     assert found["after"] == ["accepted", found["erased"][0]], "the same receipt"
     assert found["left"] == [["cara"], False]
-    assert found["audit"] == 5
+    assert found["audit"] == 6
 
 
 @pytest.fixture

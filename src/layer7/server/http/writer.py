@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 
 from layer7.contract.reading import Reading
 from layer7.errors import Layer7Error
-from layer7.storage.intake.inbox import Inbox, Receipt
+from layer7.storage.intake.inbox import Inbox, Receipt, of_rights
 
 Readings = Sequence[tuple[str, Reading]]
 _AT_ONCE = 2000
@@ -119,13 +119,15 @@ class EventWriter:
             start += len(each.readings)
 
     def _apart(self, group: list[_Waiting], error: Exception) -> None:
-        """Let a fault hit only the request that has it: several are tried alone."""
-        if len(group) == 1 or isinstance(error, Layer7Error):
-            for each in group:
-                each.receipts.set_exception(error)
-            return
+        """Let a fault hit only the request that has it: several are tried alone.
+
+        What the state refuses it refuses to all; words of people on the use of their data may go through.
+        """
         for each in group:
-            self._commit([each])
+            if len(group) > 1 and (not isinstance(error, Layer7Error) or of_rights(each.readings)):
+                self._commit([each])
+            else:
+                each.receipts.set_exception(error)
 
     def _accept(self, readings: Readings) -> tuple[Receipt, ...]:
         return self._inbox.accept(readings, now=self._clock(), source=SOURCE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import duckdb
@@ -14,6 +14,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from layer7.contract.events import ConsentEvent, ErasureEvent
 from layer7.contract.reading import Problem, Reading
 from layer7.contract.vocabulary import EventType
 from layer7.storage.database.locks import Locks
@@ -88,7 +89,18 @@ class Inbox:
 
         Returns:
             One receipt per reading, in order.
+
+        Raises:
+            Layer7Error: why the state refuses; words of people on the use of their data, where nothing else
+                comes with them, go through on a full disk too.
         """
+        accept = partial(self._accept, readings, now=now, source=source)
+        return self.state.disk.through(accept) if of_rights(readings) else accept()
+
+    def _accept(
+        self, readings: Sequence[tuple[str, Reading]], *, now: datetime, source: str
+    ) -> tuple[Receipt, ...]:
+        """Take events, again where what some of them repeat was moved to the log meanwhile."""
         came = [(at, reading.event) for at, (_, reading) in enumerate(readings) if reading.event is not None]
         while True:
             admitted = admit_events((event for _, event in came), self.keys, received_at=now)
@@ -244,6 +256,15 @@ def _essences(connection: Connection, names: Iterable[str]) -> dict[str, str]:
         )
         found |= {row.event_id: row.essence for row in connection.execute(query)}
     return found
+
+
+def of_rights(readings: Iterable[tuple[str, Reading]]) -> bool:
+    """Whether all of these are words of people on the use of their data.
+
+    Args:
+        readings: raw text and reading of each.
+    """
+    return all(isinstance(reading.event, ConsentEvent | ErasureEvent) for _, reading in readings)
 
 
 def _asks_for_erasure(row: Mapping[str, Any]) -> bool:

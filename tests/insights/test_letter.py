@@ -111,8 +111,11 @@ def test_who_never_changed_her_targets_is_not_told_that_she_did(n, since):
     assert told.startswith(f"{n} applications and 0 interviews {since}: with a chance of 87 % your true ")
 
 
+MEAN = (0.034, 0.021, 0.052)
+
+
 def standing(rated, place, low, high):
-    among = Standing(segment_id="mid", who="mid level", people=44, mean=0.034, percentile=(place, low, high))
+    among = Standing(segment_id="mid", who="mid level", people=44, mean=MEAN, percentile=(place, low, high))
     told = letter(rated=rated, standing=among)
     return next(each.text for each in told.sentences if each.part == "vs_similar_users")
 
@@ -121,7 +124,7 @@ def test_of_few_applications_no_rate_is_told_and_nobody_is_ahead_of_all():
     one = Rated(value=0.019, low=0.0004, high=0.15, n=1, seen=0.1, events=0, none=0.99)
     assert standing(one, 50, 2, 97) == (
         "After 1 application (0 interviews so far) your own interview rate may still be anywhere from below "
-        "0.1 to 15 % (95 % interval). Among 44 people like you (mid level) the mean is 3.4 %."
+        "0.1 to 15 % (95 % interval). Among 44 people like you (mid level) the mean is 3.4 % (2.1 to 5.2 %)."
     )
     many = replace(one, n=200, seen=195.0, events=60, value=0.29, low=0.23, high=0.36)
     assert standing(many, 100, 99.9, 100).endswith("; you are ahead of nearly all of them.")
@@ -130,6 +133,10 @@ def test_of_few_applications_no_rate_is_told_and_nobody_is_ahead_of_all():
     )
     assert standing(many, 0.2, 0.1, 4).endswith(
         "; nearly all of them are ahead of you, by what is known anywhere from 0 to 4 %."
+    )
+    assert standing(many, 60, 10, 91).endswith(
+        " Of 44 people like you (mid level) the mean is only known to be 2.1 to 5.2 %:"
+        " where you are among them cannot be told yet."
     )
 
 
@@ -319,7 +326,7 @@ STANDING = st.builds(
         segment_id="s", who="who apply in X", people=people, mean=mean, percentile=(ends[1], ends[0], ends[2])
     ),
     st.tuples(*[st.floats(0, 100)] * 3).map(sorted),
-    SHARES,
+    st.tuples(SHARES, SHARES, SHARES).map(sorted).map(lambda ends: (ends[1], ends[0], ends[2])),
     COUNTS,
 )
 

@@ -40,11 +40,14 @@ class Benchmark(Contract):
 
     your_interview_rate: Fraction | None = Field(description="Her interview rate.")
     segment_avg: Fraction | None = Field(description="Mean interview rate of her segment, as released.")
+    segment_avg_interval: Addition[Interval | None] = Field(
+        default=None, description="Its 95 % interval, in which is the noise that it was released with."
+    )
     percentile: Percent | None = Field(
         description="Percent of her segment whose true interview rate is below her shrunk one, 0 to 100."
     )
     percentile_band: Addition[Interval | None] = Field(
-        default=None, description="Interval of the percentile."
+        default=None, description="Where that may lie, by what is known of her rate and of the mean."
     )
     segment_id: Addition[Identifier | None] = Field(default=None, description="Her segment.")
     user_count: Addition[Whole | None] = Field(default=None, description="People in it, as released.")

@@ -98,14 +98,14 @@ class Standing:
         segment_id: whom she is compared with.
         who: the same in words.
         people: how many they are, as released.
-        mean: their mean interview rate, as released.
+        mean: their mean interview rate and the ends of its interval, as released.
         percentile: percent of them below her, with its band.
     """
 
     segment_id: str
     who: str
     people: int
-    mean: float
+    mean: tuple[float, float, float]
     percentile: tuple[float, float, float]
 
 

@@ -132,7 +132,8 @@ def _benchmark(rated: Rated | None, standing: Standing | None) -> Benchmark:
     place, low, high = standing.percentile
     return Benchmark(
         your_interview_rate=rated.value,
-        segment_avg=standing.mean,
+        segment_avg=standing.mean[0],
+        segment_avg_interval=standing.mean[1:],
         percentile=place,
         percentile_band=(low, high),
         segment_id=standing.segment_id,

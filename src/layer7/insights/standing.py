@@ -9,6 +9,9 @@ from layer7.insights.words import EVERY_KIND, about, counted, percent, plain, sp
 FEW = 10
 """Of fewer applications no rate of her own is told, only how little is known of it."""
 
+WIDEST = 80.0
+"""A place among others that is known less well than this, in points of percent, is not told."""
+
 
 def standing_sentence(rated: Rated, standing: Standing | None) -> InsightSentence:
     """Say how she fares, and where that is among similar people if they are enough."""
@@ -17,12 +20,9 @@ def standing_sentence(rated: Rated, standing: Standing | None) -> InsightSentenc
     if standing is None:
         text += " There are not enough similar people yet to compare you with."
     else:
-        place, low, high = standing.percentile
-        text += (
-            f" Among {standing.people:,} people {_like(standing.who)} the mean is "
-            f"{percent(standing.mean)}{_place_words(standing) if rated.n >= FEW else ''}."
-        )
-        facts |= {"people": float(standing.people), "mean": standing.mean}
+        (place, low, high), (mean, least, most) = standing.percentile, standing.mean
+        text += f" {_among(standing, placed=rated.n >= FEW)}."
+        facts |= {"people": float(standing.people), "mean": mean, "mean_low": least, "mean_high": most}
         facts |= {"percentile": place, "percentile_low": low, "percentile_high": high}
     found = InsightFinding(
         kind="standing",
@@ -37,6 +37,19 @@ def standing_sentence(rated: Rated, standing: Standing | None) -> InsightSentenc
         facts=FrozenDict(facts),
     )
     return InsightSentence(part="vs_similar_users", text=text, finding=found)
+
+
+def _among(standing: Standing, *, placed: bool) -> str:
+    """Say what is usual among similar people, and where she is among them."""
+    people, (mean, least, most) = f"{standing.people:,} people {_like(standing.who)}", standing.mean
+    _, low, high = standing.percentile
+    if placed and high - low > WIDEST:
+        return (
+            f"Of {people} the mean is only known to be {span(least, most)}: "
+            "where you are among them cannot be told yet"
+        )
+    place = _place_words(standing) if placed else ""
+    return f"Among {people} the mean is {percent(mean)} ({span(least, most)}){place}"
 
 
 def _like(who: str) -> str:
@@ -59,6 +72,8 @@ def _rate_words(rated: Rated) -> str:
 def _place_words(standing: Standing) -> str:
     """Say ahead of how many she is; that of all of them nobody knows."""
     place, low, high = standing.percentile
+    if high - low > WIDEST:
+        return "; where you are among them cannot be told yet"
     if place >= 99.5:
         ahead = "; you are ahead of nearly all of them"
     elif place < 0.5:

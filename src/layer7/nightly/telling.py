@@ -58,8 +58,12 @@ def _groups(tables: Tables) -> pa.Table | None:
     return compared_with(members.to_pyarrow(), _means({row["segment_id"]: row["document"] for row in shown}))
 
 
-def _means(documents: Mapping[str, str]) -> Mapping[str, float]:
+def _means(documents: Mapping[str, str]) -> Mapping[str, tuple[float, float, float]]:
     """Mean interview rates as they were released; published rates are of other people, and compare nobody."""
     told = {name: json.loads(document) for name, document in documents.items()}
-    rates = {name: each["avg_interview_rate"] for name, each in told.items() if each["n"]}
-    return {name: rate for name, rate in rates.items() if rate is not None and 0 < rate < 1}
+    rates = {
+        name: (each["avg_interview_rate"], *each["interval"])
+        for name, each in told.items()
+        if each["n"] and each["avg_interview_rate"] is not None and each["interval"] is not None
+    }
+    return {name: rate for name, rate in rates.items() if 0 < rate[0] < 1}

@@ -22,7 +22,7 @@ from layer7.analytics.segments.membership import PUBLIC
 from layer7.contract.vocabulary import Stage
 from layer7.statistics.people.change import changes
 from layer7.statistics.people.person_rates import Cohort, fit_cohort
-from layer7.statistics.people.standing import chance_of_none, standings
+from layer7.statistics.people.standing import chance_of_none, places, standings
 
 WEEKS = 8
 """A letter looks back on so many weeks; they are also what counts as recently."""
@@ -123,25 +123,26 @@ def week_table(moments: pa.Table, groups: pa.Table | None, *, mean: float, preci
 
     Args:
         moments: rows of :func:`week_moments`.
-        groups: ``person``, ``segment_id`` and ``mean``: the group that she is compared with, and its mean
-            rate as it may be shown; who has no row is compared with nobody. None: nobody is.
+        groups: rows of :func:`compared_with`; who has no row is compared with nobody. None: nobody is.
         mean: mean rate of all people.
         precision: how alike people's rates are; see :class:`layer7.statistics.people.person_rates.Cohort`.
 
     Returns:
         The moments with ``seen`` (effective applications), ``rate``, ``rate_low``, ``rate_high`` (shrunk
-        towards her group's mean, else towards everybody's), ``none`` (chance of so many applications without
-        an interview), ``ratio_low``, ``ratio_high`` (null: without bound) and ``changed`` (the recent rate
-        against the one before), and ``segment_id``, ``segment_mean``, ``percentile``, ``percentile_low``,
+        towards everybody's mean), ``none`` (chance of so many applications without an interview),
+        ``ratio_low``, ``ratio_high`` (null: without bound) and ``changed`` (the recent rate against the one
+        before), and ``segment_id``, ``segment_mean``, ``percentile``, ``percentile_low``,
         ``percentile_high``, null where she is compared with nobody. Sorted by person.
     """
     moments = moments.sort_by("person")
     k, n, recent_k, recent_n = (_column(moments, name) for name in ("k", "n", "k_recent", "n_recent"))
     seen = np.maximum(n - _column(moments, "unseen"), k)
     recent = np.maximum(recent_n - _column(moments, "unseen_recent"), recent_k)
-    segment, usual = _groups(moments, groups)
-    alone = np.isnan(usual)
-    own = standings(k, seen, mean=np.where(alone, mean, usual), precision=precision, level=LEVEL)
+    segment, means = _groups(moments, groups)
+    alone = np.isnan(means[0])
+    own = standings(k, seen, mean=mean, precision=precision, level=LEVEL)
+    usual, low, high = (np.where(alone, mean, each) for each in means)
+    place = places(own, mean=usual, low=low, high=high, precision=precision)
     found = changes((recent_k, k - recent_k), (recent, np.maximum(seen - recent, k - recent_k)), level=LEVEL)
     columns = {
         "changed": pa.array(found.shown),
@@ -154,28 +155,28 @@ def week_table(moments: pa.Table, groups: pa.Table | None, *, mean: float, preci
         "ratio_high": pa.array(found.high, mask=np.isinf(found.high)),
         "segment_id": pa.array(segment, pa.string()),
         "segment_mean": pa.array(usual, mask=alone),
-        "percentile": pa.array(own.percentile, mask=alone),
-        "percentile_low": pa.array(own.band_low, mask=alone),
-        "percentile_high": pa.array(own.band_high, mask=alone),
+        "percentile": pa.array(place.percentile, mask=alone),
+        "percentile_low": pa.array(place.low, mask=alone),
+        "percentile_high": pa.array(place.high, mask=alone),
     }
     counted: dict[str, Any] = {name: moments[name] for name in moments.column_names}
     return pa.table(counted | columns)
 
 
-def compared_with(members: pa.Table, means: Mapping[str, float]) -> pa.Table:
+def compared_with(members: pa.Table, means: Mapping[str, tuple[float, float, float]]) -> pa.Table:
     """Say with which segment each person is compared: the most alike one that others may see, else everyone.
 
     Args:
         members: rows of :func:`layer7.analytics.segments.membership.named`.
-        means: mean interview rate by segment, of those segments that are released.
+        means: mean interview rate by segment and the ends of its interval, of those that are released.
 
     Returns:
-        ``person``, ``segment_id`` and ``mean``; people in no such segment are left out.
+        ``person``, ``segment_id``, ``mean``, ``low`` and ``high``; people in no such segment are left out.
     """
     everyone = "everyone" if "everyone" in means else None
     columns = (members[name].to_pylist() for name in ("person", *PUBLIC))
     found = [
-        (person, segment, means[segment])
+        (person, segment, *means[segment])
         for person, *segments in zip(*columns, strict=True)
         if (segment := next((each for each in segments if each in means), everyone)) is not None
     ]
@@ -187,16 +188,19 @@ _COLUMNS: Mapping[str, pa.DataType] = {
     "person": pa.string(),
     "segment_id": pa.string(),
     "mean": pa.float64(),
+    "low": pa.float64(),
+    "high": pa.float64(),
 }
 """The columns of :func:`compared_with`."""
 
 
 def _groups(moments: pa.Table, groups: pa.Table | None) -> tuple[list[str | None], Floats]:
-    """Each person's group and its mean; NaN where she is compared with nobody."""
+    """Each person's group, and its mean with its ends, a row each; NaN where she is compared with nobody."""
     columns = [] if groups is None else [groups[name].to_pylist() for name in _COLUMNS]
-    known = {person: (segment, mean) for person, segment, mean in zip(*columns, strict=True)}
-    told = [known.get(person, (None, np.nan)) for person in moments["person"].to_pylist()]
-    return [segment for segment, _ in told], np.array([mean for _, mean in told], dtype=np.float64)
+    known = {person: told for person, *told in zip(*columns, strict=True)}
+    told = [known.get(person, (None, np.nan, np.nan, np.nan)) for person in moments["person"].to_pylist()]
+    means = np.array([row[1:] for row in told], dtype=np.float64).reshape(-1, 3).T
+    return [row[0] for row in told], means
 
 
 def _column(table: pa.Table, name: str) -> Floats:

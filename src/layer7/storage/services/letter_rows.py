@@ -182,7 +182,7 @@ def _rated(row: Row) -> Rated | None:
 def _standing(row: Row, known: Known) -> Standing | None:
     """Her place among similar people, as far as these are still shown."""
     segment = known.segments.get(row["segment_id"] or "")
-    if segment is None or segment.avg_interview_rate is None:
+    if segment is None or segment.avg_interview_rate is None or segment.interval is None:
         return None
     shown = about_enough([segment], lambda each: each.user_count).shown
     if not shown:
@@ -191,7 +191,7 @@ def _standing(row: Row, known: Known) -> Standing | None:
         segment_id=segment.segment_id,
         who=people_words(segment.criteria),
         people=segment.user_count,
-        mean=segment.avg_interview_rate,
+        mean=(segment.avg_interview_rate, *segment.interval),
         percentile=(row["percentile"], row["percentile_low"], row["percentile_high"]),
     )
 

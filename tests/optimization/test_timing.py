@@ -90,7 +90,7 @@ def test_an_empty_log_says_about_how_much_is_missing():
     empty = Sent(nothing, nothing, none, none, dict.fromkeys(LEVELS, none), LEVELS)
     found = _advise((empty, empty), [SilenceMoments()] * 16)
     assert found.recommendation is found.insights.follow_up_timing_days is None
-    more = f"about {found.insights.needed} more applications, to many employers."
+    more = f"about {found.insights.needed:,} more applications, to many employers."
     assert found.insights.answer == f"Cannot tell yet whether timing matters: {more}"
     assert set(found.insights.response_rate_by_day.values()) == {None}
 

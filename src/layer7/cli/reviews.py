@@ -57,18 +57,14 @@ def list_recommendations(
         return
     print_table(
         "Recommendations",
-        ("id", "state", "setting", "route", "risk", "people", "why"),
+        ("id, state, route", "setting, and why", "people"),
         [
             (
-                item.recommendation_id,
-                item.state,
-                f"{item.component}.{item.parameter}",
-                item.recommendation,
-                item.impact_estimate.risk_level,
-                item.impact_estimate.users_affected,
-                item.reasoning,
+                f"{item.recommendation_id}\n{item.state}\n{item.recommendation}",
+                f"{item.component}.{item.parameter}\n{item.reasoning} Risk: {impact.risk_level}.",
+                impact.users_affected,
             )
-            for item in found
+            for item, impact in ((each, each.impact_estimate) for each in found)
         ],
     )
 

@@ -58,10 +58,15 @@ def _paired(
 
 def _print_rates(title: str, rates: Mapping[str, tuple[TimeRate, TimeRate]]) -> None:
     rows = [
-        (name, percent(answer.rate), _percents(answer), percent(each.rate), _percents(each), each.n)
+        (name, percent(answer.rate), _ends(answer), percent(each.rate), _ends(each), each.n)
         for name, (answer, each) in rates.items()
     ]
-    print_table(title, ("when", "answered", "95 % interval", "interviewed", "95 % interval", "n"), rows)
+    print_table(title, ("when", "answered", "95 %", "interviewed", "95 %", "n"), rows)
+
+
+def _ends(item: Evidenced) -> str:
+    """Both ends in as few letters as two of them in a line of 80 leave."""
+    return "" if item.interval is None else "{:.1f} to {:.1f}".format(*(100 * end for end in item.interval))
 
 
 def _percents(item: Evidenced) -> str:

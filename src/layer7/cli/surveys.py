@@ -1,6 +1,6 @@
 """What is known of people in general: ``segments``, and ``market``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -94,7 +94,7 @@ def market(*, inside: InsideOption = False, home: HomeOption = None, as_json: Js
     out.print(f"days to the first answer: {_days(found)}")
     _lists(found)
     for name, words in found.missing.items():
-        out.print(f"{name.replace('_', ' ')}: waits for {words}", style="dim")
+        out.print(f"Not told: {name.replace('_', ' ')}. {words}", style="dim")
 
 
 def _lists(found: MarketInsights) -> None:
@@ -111,17 +111,25 @@ def _lists(found: MarketInsights) -> None:
         (str(level), each.openings, percent(each.avg_response_rate), _percents(each), each.n)
         for level, each in found.demand_by_level.items()
     )
-    print_table("Industries", columns, industries)
-    print_table("Locations", columns, places)
-    print_table("Levels", columns, levels)
+    _print_known("Industries", columns, industries)
+    _print_known("Locations", columns, places)
+    _print_known("Levels", columns, levels)
     skills = (
         (each.skill, f"{each.demand_score:.1f}", _number(each.avg_salary), each.salary_n)
         for each in found.hottest_skills
     )
-    print_table("Skills", ("", "percent of postings", "mean salary", "salaries"), skills)
+    _print_known("Skills", ("", "percent of postings", "mean salary", "salaries"), skills)
     if found.months:
         months = ((each.month, f"{each.ratio:.2f}", _ends(each.interval), each.n) for each in found.months)
         print_table("Months against the year", ("", "ratio", "95 % interval", "n"), months)
+
+
+def _print_known(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table, or that nothing is in it that enough people tell of."""
+    if known := list(rows):
+        print_table(title, columns, known)
+    else:
+        out.print(f"{title}: none of which enough people tell", highlight=False)
 
 
 def _percents(each: Evidenced) -> str:

@@ -163,12 +163,14 @@ def _needed(interviews: Mapping[str, FactorEffect]) -> int | None:
 def _answer(interviews: Mapping[str, FactorEffect], n: int) -> str:
     needed = _needed(interviews)
     if needed is not None:
-        return f"Cannot tell yet whether timing matters: about {needed} more applications, to many employers."
+        return (
+            f"Cannot tell yet whether timing matters: about {needed:,} more applications, to many employers."
+        )
     proven = [_SAID[name] for name, each in interviews.items() if each.test and each.test.p_value < ALPHA]
     unknown = [_SAID[name] for name, each in interviews.items() if each.test is None]
-    words = [f"no evidence that it matters when one applies ({n} applications)"]
+    words = [f"no evidence that it matters when one applies ({n:,} applications)"]
     if proven:
-        words = [f"{' and '.join(proven)} predict interviews within people ({n} applications)"]
+        words = [f"{' and '.join(proven)} predict interviews within people ({n:,} applications)"]
     if unknown:
         words.append(f"nothing can be said of {' and '.join(unknown)} yet")
     told = "; ".join(words)

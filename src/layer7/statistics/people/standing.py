@@ -10,7 +10,10 @@ from layer7.statistics.arrays import Column, FloatArray, column, counts
 from layer7.statistics.rates.intervals import check_level
 
 _EDGE = 1e-6
-"""Mean rates nearer to 0 and 1 than this are placed as this."""
+"""Mean rates nearer to 0 and 1 than this count as this."""
+
+_SURE = 1e-9
+"""So do places."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,36 +87,45 @@ def standings(
 def places(own: Standings, *, mean: Column, low: Column, high: Column, precision: float) -> Places:
     """Place people in a group whose true rates follow a Beta law with a mean that is known within bounds.
 
-    percentile = 100 F(rate), with the law F at the group's mean. The band takes the worse of both: the lower
-    end of her rate in the law at the highest mean, and the upper end at the lowest. So it holds wherever her
-    interval and that of the mean hold. Trust it if people of the group differ as much as all people do.
+    percentile = 100 F(rate), with the law F at the group's mean. On the normal scale z = Phi^-1(F) the band
+    goes as far as her own uncertainty and that of the mean reach together, sqrt(a² + b²): a from her rate to
+    its end, b from the group's mean to the end that moves her the same way. Trust it if people of the group
+    differ as much as all people do.
 
     Args:
         own: people's rates.
-        mean: mean rate of each person's group, strictly between 0 and 1.
-        low: the least that this may be, 0 to 1.
+        mean: mean rate of each person's group, 0 to 1.
+        low: the least that this may be.
         high: the most.
         precision: as in `standings`.
 
     Raises:
-        Layer7Error: ``bad_law``.
+        Layer7Error: ``bad_law`` for a precision that is not above 0.
 
     Source:
-        Goldstein and Spiegelhalter (1996), JRSS A 159:385-443, section 3.3: ranks with their uncertainty.
+        Zou and Donner (2008), Statistics in Medicine 27:1693-1702, equations 7 and 8, for intervals that are
+        put together from those of their parts.
 
     Example:
         >>> own = standings([0, 4], [40.0, 40.0], mean=0.05, precision=30.0)
         >>> found = places(own, mean=[0.05] * 2, low=[0.04] * 2, high=[0.06] * 2, precision=30.0)
         >>> found.percentile.round().tolist(), found.low.round().tolist(), found.high.round().tolist()
-        ([20.0, 78.0], [0.0, 25.0], [81.0, 99.0])
+        ([20.0, 78.0], [1.0, 34.0], [74.0, 98.0])
     """
-    laws = (
-        (own.rate, column("mean", mean)),
-        (own.low, np.clip(column("high", high), _EDGE, 1 - _EDGE)),
-        (own.high, np.clip(column("low", low), _EDGE, 1 - _EDGE)),
-    )
-    found = [100 * special.betainc(*_law(at, precision), rate) for rate, at in laws]
-    return Places(*(np.asarray(each, dtype=np.float64) for each in found))
+    usual = column("mean", mean)
+    place = _z(own.rate, usual, precision)
+    reach = [
+        np.hypot(place - _z(end, usual, precision), place - _z(own.rate, column("mean", other), precision))
+        for end, other in ((own.low, high), (own.high, low))
+    ]
+    found = (place, place - reach[0], place + reach[1])
+    return Places(*(np.asarray(100 * special.ndtr(each), dtype=np.float64) for each in found))
+
+
+def _z(rate: FloatArray, mean: FloatArray, precision: float) -> FloatArray:
+    """Give how much of a law with this mean lies below a rate, on the normal scale."""
+    below = special.betainc(*_law(np.clip(mean, _EDGE, 1 - _EDGE), precision), rate)
+    return np.asarray(special.ndtri(np.clip(below, _SURE, 1 - _SURE)), dtype=np.float64)
 
 
 def _law(mean: FloatArray, precision: float) -> tuple[FloatArray, FloatArray]:

@@ -71,3 +71,12 @@ def test_rates_that_began_lately_have_no_highest_factor():
     found = fall_report(late)
     assert found["ratio"][1] is None
     assert f"at least {found['ratio'][0]:.2f} times as often" in found["answer"]
+
+
+def test_without_a_single_interview_no_factor_is_said():
+    nothing = table(0, 0)
+    for at in range(3, 8):
+        nothing = nothing.set_column(nothing.schema.get_field_index(f"k_{at}"), f"k_{at}", [[0] * 30])
+    found = fall_report(nothing)
+    assert (found["ratio"], found["alarm"]) == ([0.0, None], False)
+    assert "0.0 % now, 0.0 % then. (The rate" in found["answer"]

@@ -170,6 +170,13 @@ def test_the_interval_holds_the_factor_though_the_stretch_is_chosen():
     assert missed <= 3
 
 
+def test_who_hardly_tried_before_or_lately_makes_no_factor_endless():
+    hardly = [[1, *[0] * 7, 3], [0] * 8 + [9]]
+    found = decline(hardly, [[9.0, *[0.0] * 7, 3.0], [1e-300, *[0.0] * 7, 100.0]], weeks=9)
+    low, high = decline_ratio(hardly, [[9.0, *[0.0] * 7, 3.0], [1e-300, *[0.0] * 7, 100.0]], found)
+    assert 0 < low < high < 10
+
+
 def factor(weeks):
     """0.8 in the chosen weeks; before them some of the latest 8 count too, and 150 others at a rate of 1."""
     left = 12 * (LONGEST - weeks)

@@ -72,8 +72,6 @@ def _rate_words(rated: Rated) -> str:
 def _place_words(standing: Standing) -> str:
     """Say ahead of how many she is; that of all of them nobody knows."""
     place, low, high = standing.percentile
-    if high - low > WIDEST:
-        return "; where you are among them cannot be told yet"
     if place >= 99.5:
         ahead = "; you are ahead of nearly all of them"
     elif place < 0.5:

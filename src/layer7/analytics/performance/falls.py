@@ -104,13 +104,14 @@ def fall_words(found: Decline, ratio: tuple[float, float | None]) -> str:
     people = f"{found.people:,} {'person' if found.people == 1 else 'people'}"
     now, then = (f"{100 * rate:.1f} %" for rate in (found.recent, found.before))
     low, high = ratio
-    factor = f"{low:.2f} to {high:.2f} times" if high is not None else f"at least {low:.2f} times"
+    factor = f"at least {low:.2f} times" if high is None else f"{low:.2f} to {high:.2f} times"
+    known = "" if high is None and not low else f", {factor} as often (95 %)"
     if found.alarm:
         return (
             f"Interview rates have fallen: {now} in {span}, {then} before, of the same {people} in both, so"
             f" it is no change of who applies. That is {factor} what it was (95 %; p = {found.p_value:.1g})."
         )
     return (
-        f"No fall is seen of the {people} who applied both in {span} and before: {now} now, {then} then,"
-        f" {factor} as often (95 %). (The rate of a week may fall all the same, when others apply.)"
+        f"No fall is seen of the {people} who applied both in {span} and before: {now} now, {then} then"
+        f"{known}. (The rate of a week may fall all the same, when others apply.)"
     )

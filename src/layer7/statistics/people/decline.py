@@ -20,6 +20,7 @@ _EXACT = 5_000
 """The exact sum takes time with the square of the events: 0.03 s for so many."""
 
 _ERROR = 0.05
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +136,10 @@ def decline_ratio(events: Column, trials: Column, found: Decline) -> tuple[float
         >>> "{:.2f} to {:.2f} times".format(*decline_ratio(events, trials, found))
         '0.01 to 0.76 times'
     """
-    late, odds = _events(*_checked(events, trials), found.weeks) or (0, ())
-    return common_ratio(late, odds, error=_ERROR / found.stretches)
+    late, shares = _events(*_checked(events, trials), found.weeks) or (0, np.zeros(0))
+    # Who hardly tried in one of the parts says nothing of the ratio, and must not make it endless.
+    shares = np.clip(shares, _LEAST, 1 - _LEAST)
+    return common_ratio(late, shares / (1 - shares), error=_ERROR / found.stretches)
 
 
 def _checked(events: Column, trials: Column) -> tuple[FloatArray, FloatArray]:
@@ -156,7 +159,7 @@ def _parts(table: FloatArray, weeks: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _events(hits: FloatArray, seen: FloatArray, weeks: int) -> tuple[int, FloatArray] | None:
-    """How many events are recent, and of each event of either part the odds that it is.
+    """How many events are recent, and how likely each of either part is so if no rate has changed.
 
     Of people who tried in both parts; None if nobody did.
     """
@@ -165,13 +168,13 @@ def _events(hits: FloatArray, seen: FloatArray, weeks: int) -> tuple[int, FloatA
     if not both.any():
         return None
     own = (recent + before)[both].astype(np.int64)
-    return round(recent[both].sum()), np.repeat(r[both] / b[both], own)
+    return round(recent[both].sum()), np.repeat(r[both] / (r + b)[both], own)
 
 
 def _chance(hits: FloatArray, seen: FloatArray, weeks: int) -> float | None:
     """A bound of how likely so few events in the latest weeks are; None if nobody tried in both parts."""
     found = _events(hits, seen, weeks)
-    return None if found is None else _at_most(found[0], found[1] / (1 + found[1]))
+    return None if found is None else _at_most(*found)
 
 
 def _at_most(few: int, chances: FloatArray) -> float:

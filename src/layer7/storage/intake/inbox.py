@@ -51,7 +51,7 @@ class Receipt:
     problems: tuple[Problem, ...] = ()
 
 
-class _MovedMeanwhile(Exception):  # noqa: N818 - no error: the log has now what waited a moment ago
+class _TwinMovedError(Exception):
     """An event that waited when its twin came was moved to the log before the two were compared."""
 
 
@@ -107,7 +107,7 @@ class Inbox:
             rows = {at: row for (at, _), row in zip(came, admitted, strict=True) if row is not None}
             try:
                 return self._take(readings, rows, now=now, source=source)
-            except _MovedMeanwhile:
+            except _TwinMovedError:
                 continue
 
     def _take(
@@ -154,7 +154,7 @@ class Inbox:
         before |= {name: essence(fresh[name]) for name in new}
         before |= _essences(connection, fresh.keys() - new)
         if fresh.keys() - before.keys():
-            raise _MovedMeanwhile
+            raise _TwinMovedError
         asked = [fresh[name]["person"] for name in new if _asks_for_erasure(fresh[name])]
         request_erasure(connection, asked, at=now, source="event")
         receipts = {}
